@@ -1,0 +1,15 @@
+//! Prepares the window: capabilities live under `src-tauri`, and an empty console stands in until the real one is built.
+
+fn main() {
+    let console = std::path::Path::new("ui/dist");
+    if !console.join("index.html").exists() {
+        std::fs::create_dir_all(console).expect("ui/dist can be created");
+        std::fs::write(
+            console.join("index.html"),
+            "<!doctype html><title>Slipway</title><p>The console is not built: run <code>make console</code>.</p>",
+        )
+        .expect("ui/dist can be written");
+    }
+    tauri_build::try_build(tauri_build::Attributes::new().capabilities_path_pattern("./src-tauri/capabilities/**/*"))
+        .expect("the window's configuration is sound");
+}

@@ -1,0 +1,1 @@
+//! The one table of commands, wire types, error codes and cache tags

@@ -1,0 +1,1 @@
+//! Composition: opens, wires, starts and stops the watcher, the queue and recovery

@@ -1,0 +1,39 @@
+//! Row identities. Each is the rowid of one table, never reused (`AUTOINCREMENT`), so a greater id is a later row.
+
+use serde::{Deserialize, Serialize};
+
+macro_rules! row_id {
+    ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(pub i64);
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    )+};
+}
+
+row_id! {
+    /// A place that code comes from: a Git URL or a local clone. Owns one mirror.
+    CodeRepositoryId,
+    /// A registry: *Local engine* or an OCI registry.
+    RegistryId,
+    /// One credential of a registry.
+    CredentialId,
+    /// An image repository: `registry/namespace/name`.
+    ImageRepositoryId,
+    /// A build rule.
+    RuleId,
+    /// One observation of a ref: greater means observed later, which is the only meaning of "newer".
+    ObservationId,
+    /// A build row. Its number for people is per image repository, see [`crate::build::BuildNumber`].
+    BuildId,
+    /// One tag that a build has to publish.
+    PublicationId,
+    /// A sealed secret.
+    SecretId,
+}

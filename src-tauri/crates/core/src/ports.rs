@@ -1,0 +1,403 @@
+//! What the outside must be able to do. Each port has a real implementation in its crate and a scripted fake in `testkit`.
+//!
+//! Rules for every port:
+//! - each call has a deadline of its own, chosen by the implementation from [`Deadlines`], and fails with
+//!   [`crate::ErrorCode::TimedOut`] or the more exact code of what hung;
+//! - a cancelled token ends the call within a second with [`crate::Failure::cancelled`], with the work outside stopped;
+//! - calling again after a failure, a crash or a lost answer is safe.
+
+use crate::Failure;
+use crate::Secret;
+use crate::build::BuiltImage;
+use crate::code::{ChangedPaths, CodeAccess, CommitDetails, CommitId, RefName, RemoteRefs, RepoPath, TreeEntry};
+use crate::ids::{BuildId, CodeRepositoryId};
+use crate::image::{
+    Digest, EngineImage, ImageId, ImageReference, Platform, RegistryAccess, RegistryLogin, RepositoryName, Tag,
+};
+use crate::log::{BuildEvent, PushProgress};
+use crate::rule::{BuildNetwork, NameValue};
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+/// The wall clock. Ordering never uses it; durations within one run use the monotonic clock.
+pub trait Clock: Send + Sync + 'static {
+    /// Returns the time now.
+    fn now(&self) -> DateTime<Utc>;
+    /// Returns the machine's offset from UTC at that moment, in seconds east.
+    fn local_offset_seconds(&self, at: DateTime<Utc>) -> i32;
+}
+
+/// How long the outside may take.
+#[derive(Debug, Clone)]
+pub struct Deadlines {
+    /// A small request: refs, a manifest, an inspect.
+    pub request: Duration,
+    /// No byte for this long on a transfer means it hangs.
+    pub idle: Duration,
+    /// A whole fetch.
+    pub fetch: Duration,
+    /// A whole push of one tag.
+    pub push: Duration,
+    /// A credential helper or command.
+    pub helper: Duration,
+}
+
+impl Default for Deadlines {
+    fn default() -> Self {
+        Self {
+            request: Duration::from_secs(30),
+            idle: Duration::from_secs(60),
+            fetch: Duration::from_secs(30 * 60),
+            push: Duration::from_secs(60 * 60),
+            helper: Duration::from_secs(10),
+        }
+    }
+}
+
+/// Code repositories: refs at the remote, the mirror on disk, and contexts straight from it. One mirror per
+/// [`CodeRepositoryId`]; calls for one repository may run at the same time.
+#[async_trait]
+pub trait CodeStore: Send + Sync + 'static {
+    /// Returns branches and tags as the remote has them now, without fetching. `only` narrows the question to some refs.
+    async fn remote_refs(
+        &self,
+        access: &CodeAccess,
+        only: Option<&[RefName]>,
+        cancel: &CancellationToken,
+    ) -> Result<RemoteRefs, Failure>;
+
+    /// Brings what these refs point at into the mirror. Afterwards their commits are kept, whatever the remote forgets.
+    async fn fetch(
+        &self,
+        id: CodeRepositoryId,
+        access: &CodeAccess,
+        refs: &[RefName],
+        cancel: &CancellationToken,
+    ) -> Result<RemoteRefs, Failure>;
+
+    /// Makes sure that one commit is in the mirror (fetching by id, else everything), and keeps it.
+    async fn fetch_commit(
+        &self,
+        id: CodeRepositoryId,
+        access: &CodeAccess,
+        commit: &CommitId,
+        cancel: &CancellationToken,
+    ) -> Result<(), Failure>;
+
+    /// Finds a commit in the mirror by full or abbreviated id.
+    async fn find_commit(&self, id: CodeRepositoryId, abbreviated: &str) -> Result<CommitId, Failure>;
+
+    /// Returns what is shown about a commit, or about the commit that an annotated tag's object leads to.
+    async fn commit(&self, id: CodeRepositoryId, object: &CommitId) -> Result<CommitDetails, Failure>;
+
+    /// Returns the paths that differ between two commits of the mirror.
+    async fn changed_paths(
+        &self,
+        id: CodeRepositoryId,
+        from: &CommitId,
+        to: &CommitId,
+    ) -> Result<ChangedPaths, Failure>;
+
+    /// Lists a folder of a commit, folders first, then by name.
+    async fn list_folder(
+        &self,
+        id: CodeRepositoryId,
+        commit: &CommitId,
+        folder: &RepoPath,
+    ) -> Result<Vec<TreeEntry>, Failure>;
+
+    /// Reads a file of a commit, at most `limit` bytes; `None` when nothing is at this path. A symbolic link on the way or
+    /// at the end is [`crate::ErrorCode::BadRepositoryPath`].
+    async fn read_file(
+        &self,
+        id: CodeRepositoryId,
+        commit: &CommitId,
+        path: &RepoPath,
+        limit: u64,
+    ) -> Result<Option<bytes::Bytes>, Failure>;
+
+    /// Opens a folder of a commit as a build context: submodules resolved (private ones on the same host with the same
+    /// login), Git LFS pointers refused when they are read.
+    async fn open_context(
+        &self,
+        id: CodeRepositoryId,
+        access: &CodeAccess,
+        commit: &CommitId,
+        folder: &RepoPath,
+        cancel: &CancellationToken,
+    ) -> Result<Arc<dyn ContextTree>, Failure>;
+
+    /// Watches a local clone: sends one unit for every burst of changes that may have moved a ref. Fails when the folder is
+    /// no git repository. Dropping the receiver ends the watch; when the folder goes away the channel closes.
+    async fn watch(&self, access: &CodeAccess) -> Result<mpsc::Receiver<()>, Failure>;
+
+    /// Forgets the mirror.
+    async fn remove_mirror(&self, id: CodeRepositoryId) -> Result<(), Failure>;
+}
+
+/// A folder of files as a build sees it; blocking, called from worker threads. Names are UTF-8; `/` separates.
+pub trait ContextTree: Send + Sync {
+    /// Lists one folder (`""` is the context's root), sorted by the bytes of the name.
+    fn list(&self, folder: &str) -> Result<Vec<ContextEntry>, Failure>;
+    /// Opens a file of the context, from its [`ContextKind::File::id`].
+    fn open(&self, id: &ContentId) -> Result<Box<dyn std::io::Read + Send>, Failure>;
+}
+
+/// Identity of a file's bytes (a git blob id, or a hash of an uploaded file): equal ids mean equal bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ContentId(pub Vec<u8>);
+
+/// One entry of a context folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContextEntry {
+    /// Its name inside the folder.
+    pub name: String,
+    /// What it is.
+    pub kind: ContextKind,
+}
+
+/// What a context entry is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ContextKind {
+    /// A regular file.
+    File {
+        /// Identity of its bytes.
+        id: ContentId,
+        /// Bytes.
+        size: u64,
+        /// Has the exec bit: 0755, else 0644.
+        executable: bool,
+    },
+    /// A symbolic link, given to the engine as it is.
+    Symlink {
+        /// Where it points.
+        target: String,
+    },
+    /// A folder.
+    Folder,
+}
+
+/// Facts about an engine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EngineInfo {
+    /// Version (`28.5.2`).
+    pub version: String,
+    /// API version (`1.51`).
+    pub api_version: String,
+    /// Its own platform.
+    pub platform: Platform,
+    /// The endpoint that was used (`unix:///var/run/docker.sock`).
+    pub endpoint: String,
+    /// Name of the Docker context, when one was used.
+    pub context: Option<String>,
+    /// True with the containerd image store, which keeps several platforms.
+    pub containerd_store: bool,
+    /// Hosts and networks that may be plain HTTP.
+    pub insecure_registries: Vec<String>,
+    /// Mirrors that the engine uses for Docker Hub.
+    pub mirrors: Vec<String>,
+    /// Bytes that images and the build cache take; `None` when it did not answer in time.
+    pub disk_bytes: Option<u64>,
+}
+
+/// What to build.
+#[derive(Clone)]
+pub struct EngineBuild {
+    /// Our build: names the private tag `slipway.local/build:<id>` and the label that make it findable after a crash.
+    pub build: BuildId,
+    /// One pool of transferred files per key: `<code repository>` + engine, so that only changed files travel.
+    pub shared_key: String,
+    /// The context.
+    pub context: Arc<dyn ContextTree>,
+    /// The Dockerfile's bytes and its name for messages.
+    pub dockerfile: bytes::Bytes,
+    /// The Dockerfile's path relative to the repository, for messages.
+    pub dockerfile_name: String,
+    /// `<Dockerfile>.dockerignore` beside the Dockerfile, when it exists; wins over the context's `.dockerignore`.
+    pub dockerfile_ignore: Option<bytes::Bytes>,
+    /// Build arguments, in order.
+    pub args: Vec<NameValue>,
+    /// Secrets by id.
+    pub secrets: Vec<(String, Secret)>,
+    /// Target stage.
+    pub target: Option<String>,
+    /// Labels written into the image.
+    pub labels: Vec<NameValue>,
+    /// Platforms; empty means the engine's own.
+    pub platforms: Vec<Platform>,
+    /// Do not use the cache.
+    pub no_cache: bool,
+    /// Ask for base images anew.
+    pub always_pull: bool,
+    /// Network of RUN steps.
+    pub network: BuildNetwork,
+    /// Logins for base images, asked by host at the moment that the engine needs one.
+    pub logins: Arc<dyn LoginSource>,
+}
+
+/// Finds the login for a registry host, for base images.
+#[async_trait]
+pub trait LoginSource: Send + Sync {
+    /// Returns the login for this host; [`RegistryLogin::Anonymous`] when there is none.
+    async fn login(&self, host: &str) -> RegistryLogin;
+}
+
+/// A Docker engine.
+#[async_trait]
+pub trait BuildEngine: Send + Sync + 'static {
+    /// Connects and returns the engine's facts. Cheap enough for a health check every few seconds.
+    async fn info(&self) -> Result<EngineInfo, Failure>;
+
+    /// Builds, sending events as they come (the sender waits when the receiver is slow). The image is loaded into the
+    /// engine's store under the private tag of the build before this returns. Success is an image id that was seen, never
+    /// just the end of a stream. Dropping the future or cancelling stops the engine's work.
+    async fn build(
+        &self,
+        request: EngineBuild,
+        events: mpsc::Sender<BuildEvent>,
+        cancel: &CancellationToken,
+    ) -> Result<BuiltImage, Failure>;
+
+    /// Returns the image that the build left behind, by its private tag: the answer to "did it finish before the crash?".
+    async fn built_image(&self, build: BuildId) -> Result<Option<BuiltImage>, Failure>;
+
+    /// Returns an image of the store by id or name.
+    async fn image(&self, name: &str) -> Result<Option<EngineImage>, Failure>;
+
+    /// Gives an image one more name.
+    async fn tag(&self, image: &ImageId, target: &ImageReference) -> Result<(), Failure>;
+
+    /// Takes a name away; the image goes with its last name. Missing is fine.
+    async fn untag(&self, name: &str) -> Result<(), Failure>;
+
+    /// Pushes one tag. Returns what the engine said the digest is, if it said so; the caller verifies it at the registry.
+    async fn push(
+        &self,
+        target: &ImageReference,
+        login: &RegistryLogin,
+        progress: mpsc::Sender<PushProgress>,
+        cancel: &CancellationToken,
+    ) -> Result<Option<Digest>, Failure>;
+
+    /// Returns whether the engine can resolve a base image for a platform: from its own store, else from the registry.
+    async fn can_resolve(
+        &self,
+        image: &ImageReference,
+        platform: Option<&Platform>,
+        login: &RegistryLogin,
+    ) -> Result<(), Failure>;
+
+    /// Images of the store whose repository is this, newest first (for *Local engine* versions and the default platform).
+    async fn images_of(&self, repository: &str) -> Result<Vec<EngineImage>, Failure>;
+
+    /// Removes what Slipway left for this build (the private tag). Missing is fine.
+    async fn forget_build(&self, build: BuildId) -> Result<(), Failure>;
+}
+
+/// The answer to a HEAD of a manifest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ManifestHead {
+    /// Its digest.
+    pub digest: Digest,
+    /// Its media type.
+    pub media_type: String,
+    /// Bytes of the manifest itself.
+    pub size: u64,
+}
+
+/// One hop of a registry test, in order: name lookup, connection, TLS, API, login, read right, push right.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HopReport {
+    /// Which hop.
+    pub hop: Hop,
+    /// How it went; an error names the hop at fault, later hops are not tried.
+    pub result: Result<String, Failure>,
+}
+
+/// The hops of a registry test.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Hop {
+    /// The host name resolves.
+    Resolve,
+    /// A TCP connection opens (through the proxy when there is one).
+    Connect,
+    /// TLS is fine.
+    Tls,
+    /// A registry answers `/v2/`.
+    Api,
+    /// The login is accepted by the token server (or by Basic).
+    Login,
+    /// The repository may be read.
+    Read,
+    /// The repository may be pushed to (an upload is begun and cancelled).
+    Push,
+    /// The engine reaches the registry too.
+    Engine,
+}
+
+/// OCI registries.
+#[async_trait]
+pub trait Registries: Send + Sync + 'static {
+    /// Returns the manifest's head; `None` when the tag or digest does not exist.
+    async fn head(
+        &self,
+        access: &RegistryAccess,
+        name: &RepositoryName,
+        reference: &str,
+    ) -> Result<Option<ManifestHead>, Failure>;
+
+    /// Returns the manifest's exact bytes and media type, verified against its digest.
+    async fn manifest(
+        &self,
+        access: &RegistryAccess,
+        name: &RepositoryName,
+        reference: &str,
+    ) -> Result<Option<(ManifestHead, bytes::Bytes)>, Failure>;
+
+    /// Stores a manifest's bytes under one more tag of the same repository.
+    async fn put_manifest(
+        &self,
+        access: &RegistryAccess,
+        name: &RepositoryName,
+        tag: &Tag,
+        media_type: &str,
+        bytes: bytes::Bytes,
+    ) -> Result<Digest, Failure>;
+
+    /// Reads a small blob (image configuration), at most `limit` bytes, verified.
+    async fn blob(
+        &self,
+        access: &RegistryAccess,
+        name: &RepositoryName,
+        digest: &Digest,
+        limit: u64,
+    ) -> Result<bytes::Bytes, Failure>;
+
+    /// Lists every tag, following pages as the registry gives them. An empty list for `"tags": null`.
+    async fn tags(&self, access: &RegistryAccess, name: &RepositoryName) -> Result<Vec<String>, Failure>;
+
+    /// Lists repositories, where the registry has a catalogue.
+    async fn repositories(&self, access: &RegistryAccess) -> Result<Vec<String>, Failure>;
+
+    /// Deletes a manifest by digest, with all tags on it.
+    async fn delete(&self, access: &RegistryAccess, name: &RepositoryName, digest: &Digest) -> Result<(), Failure>;
+
+    /// Tests every hop up to the right to push to this repository.
+    async fn test(&self, access: &RegistryAccess, name: &RepositoryName) -> Vec<HopReport>;
+}
+
+/// Secrets at rest: sealed bytes go into the store, the key stays in the system keychain.
+#[async_trait]
+pub trait Vault: Send + Sync + 'static {
+    /// Seals a secret. The keychain key is made with the first one.
+    async fn seal(&self, secret: &Secret) -> Result<Vec<u8>, Failure>;
+    /// Opens sealed bytes.
+    async fn open(&self, sealed: &[u8]) -> Result<Secret, Failure>;
+    /// Returns whether the keychain can be used now, proven by writing and reading a canary.
+    async fn check(&self) -> Result<(), Failure>;
+}

@@ -1,0 +1,1 @@
+//! Docker: BuildKit session, progress, tag, push, images

@@ -1,0 +1,1 @@
+//! Mirrors, refs, trees, diffs and build contexts straight from git objects

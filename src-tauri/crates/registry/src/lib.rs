@@ -1,0 +1,1 @@
+//! OCI distribution: tags, manifests, deletes, credentials, rights

@@ -1,0 +1,1 @@
+//! Scripted fakes, real fixtures, fault proxies, the crash driver

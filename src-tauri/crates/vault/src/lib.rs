@@ -1,0 +1,1 @@
+//! Secrets sealed with a key from the system keychain
