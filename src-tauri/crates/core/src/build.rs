@@ -10,11 +10,13 @@ use serde::{Deserialize, Serialize};
 
 /// The number that people see (`#12`), counted per image repository, never reused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(transparent)]
 pub struct BuildNumber(pub i64);
 
 /// Why a build exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum BuildKind {
     /// A push matched the rule.
@@ -29,6 +31,7 @@ pub enum BuildKind {
 
 /// Where a build stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum BuildState {
     /// Waits in the queue.
@@ -107,6 +110,7 @@ impl BuildState {
 
 /// The stages of a build, in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
     /// Fetch the commit, resolve paths and names.
@@ -126,6 +130,7 @@ impl Stage {
 
 /// One stage of one build.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct StageRecord {
     /// Which.
     pub stage: Stage,
@@ -139,6 +144,7 @@ pub struct StageRecord {
 
 /// How a stage ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum StageOutcome {
     /// It did its work.
@@ -153,6 +159,7 @@ pub enum StageOutcome {
 
 /// The inputs of a build, resolved and kept: running it again needs nothing else, and they are the parameters (构建参数).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct BuildInputs {
     /// The rule, when one started it.
     pub rule: Option<RuleId>,
@@ -189,6 +196,7 @@ pub struct BuildInputs {
 
 /// A reason for skipping, pausing or superseding, as a code with facts; translated by the console.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum BuildReason {
     /// The commit message holds a skip word.
@@ -219,6 +227,7 @@ pub enum BuildReason {
 
 /// Why a build that is not running waits; computed, never stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum WaitReason {
     /// All places of the engine are taken.
@@ -247,6 +256,7 @@ pub enum WaitReason {
 
 /// A finished image.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct BuiltImage {
     /// The engine's id.
     pub id: ImageId,
@@ -260,6 +270,7 @@ pub struct BuiltImage {
 
 /// Where one tag of a build stands: a publication is a row before the tag moves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum PublicationState {
     /// Not done yet.
@@ -278,6 +289,7 @@ pub enum PublicationState {
 
 /// The result of publishing one tag.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct Published {
     /// The manifest digest at the registry; `None` on *Local engine*.
     pub digest: Option<Digest>,

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 /// Where a code repository lives.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum CodeLocation {
     /// Any Git URL over HTTPS (plain HTTP only after an explicit consent).
@@ -43,11 +44,13 @@ pub struct CodeAccess {
 
 /// A full ref name (`refs/heads/main`), checked by git's rules.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(transparent)]
 pub struct RefName(String);
 
 /// What a ref is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum RefKind {
     /// `refs/heads/…`
@@ -146,6 +149,7 @@ fn check_ref_format(short: &str) -> Result<(), &'static str> {
 
 /// A commit's (or other object's) full id in lower-case hex: 40 digits (SHA-1) or 64 (SHA-256).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(transparent)]
 pub struct CommitId(String);
 
@@ -190,6 +194,7 @@ impl<'de> Deserialize<'de> for CommitId {
 
 /// One ref at the remote, as seen now.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct RemoteRef {
     /// Its name.
     pub name: RefName,
@@ -201,6 +206,7 @@ pub struct RemoteRef {
 
 /// All branches and tags of a remote (or those that were asked for), as seen now.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct RemoteRefs {
     /// The branch that HEAD names, when the remote says so.
     pub default_branch: Option<RefName>,
@@ -212,6 +218,7 @@ pub struct RemoteRefs {
 
 /// What is shown about a commit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct CommitDetails {
     /// Its id.
     pub id: CommitId,
@@ -231,6 +238,7 @@ pub struct CommitDetails {
 
 /// A path inside a repository: relative, `/` between parts, no `.`/`..`/empty parts. The root is the empty path.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(transparent)]
 pub struct RepoPath(String);
 
@@ -321,6 +329,7 @@ impl<'de> Deserialize<'de> for RepoPath {
 
 /// One entry of a folder in a commit's tree, for the pickers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct TreeEntry {
     /// Its name inside the folder.
     pub name: String,
@@ -332,6 +341,7 @@ pub struct TreeEntry {
 
 /// What a tree entry is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum TreeEntryKind {
     /// A regular file.
@@ -348,6 +358,7 @@ pub enum TreeEntryKind {
 
 /// The paths that differ between two commits.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum ChangedPaths {
     /// Every path that was added, removed or changed (a rename counts as both names).

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// Which part of the world an error belongs to (`product.md` section 5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum ErrorClass {
     /// The code source: repository, ref, access.
@@ -37,6 +38,7 @@ pub enum ErrorClass {
 
 /// How the queue treats a failure of an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum Retry {
     /// The same attempt would fail the same way.
@@ -51,6 +53,7 @@ macro_rules! error_codes {
     ($($(#[$doc:meta])* $name:ident => $text:literal, $class:ident, $retry:ident;)+) => {
         /// Every error code that crosses a border. Adding one means translating it: the console fails to compile without.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
         pub enum ErrorCode {
             $($(#[$doc])* #[serde(rename = $text)] $name,)+
         }
@@ -256,6 +259,7 @@ error_codes! {
 
 /// One failure, ready to be stored, shown and translated.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[error("{message}")]
 pub struct Failure {
     /// What kind of failure, from the closed list.

@@ -10,6 +10,7 @@ pub use reference::{Digest, ImageReference, RegistryHost, RepositoryName, Tag};
 
 /// What a registry is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum RegistryKind {
     /// The engine's own image store: tags, but no push.
@@ -20,6 +21,7 @@ pub enum RegistryKind {
 
 /// How a credential gets its secret (`reference/registries.md` section 3).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum CredentialSource {
     /// No login.
@@ -88,6 +90,7 @@ pub struct RegistryAccess {
 
 /// Where a repository's images come from (镜像来源).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum ImageSource {
     /// Built by the platform (平台构建镜像).
@@ -102,6 +105,7 @@ pub enum ImageSource {
 
 /// What a person gives to make or change an image repository.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct ImageRepositorySpec {
     /// The registry that it lives in.
     pub registry: RegistryId,
@@ -124,6 +128,7 @@ pub struct ImageRepositorySpec {
 
 /// A platform: `os/architecture[/variant]`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct Platform {
     /// `linux`
     pub os: String,
@@ -168,17 +173,20 @@ impl std::str::FromStr for Platform {
 
 /// The engine's own name for an image: config digest on graph drivers, manifest digest on the containerd store.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(transparent)]
 pub struct ImageId(pub String);
 
 /// What an image holds, whatever its labels, history and creation time: two images with the same identity are the same
 /// to a trigger. SHA-256 in hex over the ordered layer diff ids and the configuration without Slipway's own labels.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(transparent)]
 pub struct ContentIdentity(pub String);
 
 /// An image in the engine's store.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct EngineImage {
     /// The engine's id.
     pub id: ImageId,

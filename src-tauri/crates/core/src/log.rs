@@ -5,11 +5,13 @@ use serde::{Deserialize, Serialize};
 
 /// The engine's key of a step (a vertex digest), or one of Slipway's own (`slipway:checkout`).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(transparent)]
 pub struct StepKey(pub String);
 
 /// Which output of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum LogStream {
     /// Standard output.
@@ -20,6 +22,7 @@ pub enum LogStream {
 
 /// What a step is now. Sent whole each time: the last one wins.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct StepUpdate {
     /// Its key.
     pub key: StepKey,
@@ -103,6 +106,7 @@ pub struct PushProgress {
 
 /// What happens to a layer during a push.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum LayerState {
     /// Waits its turn.

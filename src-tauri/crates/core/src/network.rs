@@ -16,6 +16,7 @@ pub struct Proxy {
 
 /// Ordered mirrors of one upstream registry, for pulling base images and reading manifests.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct RegistryMirrors {
     /// The upstream host (`docker.io`).
     pub upstream: String,

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// Everything that a person says in the rule editor. Stored as JSON; a field added later needs a serde default.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct RuleSpec {
     /// The rule's name, unique within its image repository, 1–64 characters.
     pub name: String,
@@ -53,6 +54,7 @@ fn default_dockerfile() -> RepoPath {
 
 /// Which pushes start a build; several may be ticked, none means by hand only (触发规则).
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(default)]
 pub struct PushTriggers {
     /// Push to one of these branches (推送到指定分支触发), short names.
@@ -68,6 +70,7 @@ pub struct PushTriggers {
 /// Globs over the files that changed since the last commit that this rule built on the ref. Exclude is applied first;
 /// a push builds when at least one remaining file matches an include (or there are no includes).
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(default)]
 pub struct PathFilters {
     /// Globs of which one must match.
@@ -78,6 +81,7 @@ pub struct PathFilters {
 
 /// How the image is tagged (版本规则).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum VersionRule {
     /// The original's ticks: `prefix-branch-time-commit`, joined by `-`.
@@ -104,6 +108,7 @@ pub enum VersionRule {
 
 /// How the image is built.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(default)]
 pub struct BuildOptions {
     /// Platforms; empty means the default of `product.md` section 4.
@@ -132,6 +137,7 @@ pub struct BuildOptions {
 
 /// A name and its value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct NameValue {
     /// The name.
     pub name: String,
@@ -141,6 +147,7 @@ pub struct NameValue {
 
 /// A secret that a build mounts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct RuleSecret {
     /// The id that the Dockerfile names.
     pub id: String,
@@ -150,6 +157,7 @@ pub struct RuleSecret {
 
 /// The network that RUN steps see.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum BuildNetwork {
     /// The engine's default bridge.
@@ -163,6 +171,7 @@ pub enum BuildNetwork {
 
 /// What happens when pushes come faster than builds. Tag builds are never superseded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum Strategy {
     /// A queued build of the same ref is superseded by a newer one.
@@ -174,6 +183,7 @@ pub enum Strategy {
 
 /// What "Build now" was asked to build.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum BuildTarget {
     /// The head of a branch or a tag.
@@ -190,6 +200,7 @@ pub enum BuildTarget {
 
 /// Values that replace the rule's for one build ("run again with changes", "build now" with overrides).
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(default)]
 pub struct BuildOverrides {
     /// Fixed tags instead of the rule's templates.
