@@ -1,1 +1,5 @@
-//! Docker: BuildKit session, progress, tag, push, images
+//! Docker: BuildKit session, progress, tag, push, images.
+
+pub mod transport;
+
+pub use transport::{EngineStream, TlsMaterial, Transport};
