@@ -1,1 +1,47 @@
-//! The one table of commands, wire types, error codes and cache tags
+//! The one table of commands that every host of Slipway offers: the window over IPC, devhost over HTTP.
+//!
+//! A command stands once in [`table`]: its name, request, response, the cache tags that it reads or invalidates, and the
+//! method of the product that does the work. Dispatching, `/commands.json` and the TypeScript bindings are made from it.
+
+mod command;
+mod event;
+pub mod requests;
+mod table;
+pub mod typescript;
+
+pub use command::{CacheTag, CommandDescription, CommandKind};
+pub use event::EventMessage;
+pub use table::{COMMANDS, commands_document};
+
+use futures::Stream;
+use serde_json::Value;
+use slipway_app::Slipway;
+use slipway_core::Failure;
+
+/// The api over one opened product; cheap to clone.
+#[derive(Clone)]
+pub struct Api {
+    app: Slipway,
+}
+
+impl Api {
+    /// Makes the api of an opened product.
+    #[must_use]
+    pub fn new(app: Slipway) -> Self {
+        Self { app }
+    }
+
+    /// Runs one command.
+    ///
+    /// # Errors
+    /// The command's failure; [`slipway_core::ErrorCode::UnknownCommand`] and
+    /// [`slipway_core::ErrorCode::InvalidField`] for a name or request that does not fit the table.
+    pub async fn call(&self, command: &str, request: Value) -> Result<Value, Failure> {
+        table::dispatch(&self.app, command, request).await
+    }
+
+    /// Returns what happens from now on. A listener that falls behind gets [`EventMessage::Lagged`] and asks anew.
+    pub fn subscribe(&self) -> impl Stream<Item = EventMessage> + Send + 'static {
+        event::messages(self.app.subscribe())
+    }
+}

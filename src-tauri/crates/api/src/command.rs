@@ -1,0 +1,53 @@
+//! What a command is.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+/// Names a part of what the console shows: reads provide it, writes and events invalidate it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum CacheTag {
+    /// Code repositories with their health.
+    CodeRepositories,
+    /// Registries, credentials and their tests.
+    Registries,
+    /// Image repositories.
+    ImageRepositories,
+    /// Build rules.
+    Rules,
+    /// Builds and the queue.
+    Builds,
+    /// The log of a build.
+    Log,
+    /// Settings.
+    Settings,
+    /// The engine's state.
+    Engine,
+}
+
+/// Whether a command changes anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum CommandKind {
+    /// It only looks; its tags are those that it provides.
+    Read,
+    /// It changes something; its tags are those that it invalidates.
+    Write,
+}
+
+/// One line of the command table.
+#[derive(Debug, Clone, Serialize)]
+pub struct CommandDescription {
+    /// Its name (`rules.save`).
+    pub name: &'static str,
+    /// What it does, one sentence.
+    pub summary: &'static str,
+    /// Whether it changes anything.
+    pub kind: CommandKind,
+    /// Cache tags.
+    pub tags: &'static [CacheTag],
+    /// The TypeScript type of its request.
+    pub request: String,
+    /// The TypeScript type of its response.
+    pub response: String,
+}
