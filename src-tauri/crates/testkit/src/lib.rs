@@ -1,1 +1,3 @@
 //! Scripted fakes, real fixtures, fault proxies, the crash driver
+
+pub mod fakes;

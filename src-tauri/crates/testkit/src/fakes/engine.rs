@@ -1,0 +1,383 @@
+use super::{FakeRegistries, Gate, Script, hash, lock};
+use async_trait::async_trait;
+use bytes::Bytes;
+use slipway_core::build::BuiltImage;
+use slipway_core::ids::BuildId;
+use slipway_core::image::{ContentIdentity, Digest, EngineImage, ImageId, ImageReference, Platform, RegistryLogin};
+use slipway_core::log::{BuildEvent, LogStream, PushProgress, StepKey, StepUpdate};
+use slipway_core::ports::{BuildEngine, ContextKind, ContextTree, EngineBuild, EngineInfo};
+use slipway_core::{ErrorCode, Failure};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::sync::{Arc, Mutex};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+/// What one build of the fake engine does; builds without a script succeed.
+#[derive(Clone, Default)]
+pub struct FakeBuild {
+    /// Log lines, written by one step.
+    pub lines: Vec<String>,
+    /// How it ends; `None` succeeds.
+    pub failure: Option<Failure>,
+    /// The image is finished although the call fails (the connection broke, the engine went on).
+    pub finishes_anyway: bool,
+    /// Never ends before it is cancelled or dropped.
+    pub hangs: bool,
+}
+
+/// What the fake kept of a build request.
+#[derive(Clone)]
+pub struct SeenBuild {
+    /// Which build.
+    pub build: BuildId,
+    /// Labels that it asked for.
+    pub labels: BTreeMap<String, String>,
+    /// Build arguments.
+    pub args: BTreeMap<String, String>,
+    /// Platforms.
+    pub platforms: Vec<Platform>,
+}
+
+#[derive(Default)]
+struct Images {
+    by_id: HashMap<ImageId, EngineImage>,
+    names: HashMap<String, ImageId>,
+    built: HashMap<BuildId, BuiltImage>,
+}
+
+/// A Docker engine in memory. Pushes go to its [`FakeRegistries`].
+pub struct FakeEngine {
+    registries: Arc<FakeRegistries>,
+    images: Mutex<Images>,
+    scripts: Mutex<VecDeque<FakeBuild>>,
+    seen: Mutex<Vec<SeenBuild>>,
+    unresolvable: Mutex<HashSet<String>>,
+    absent: Mutex<bool>,
+    pushes_after_storing: Mutex<VecDeque<Failure>>,
+    script: Script,
+    builds: Gate,
+    pushes: Gate,
+}
+
+impl FakeEngine {
+    /// Makes an engine that pushes into these registries.
+    pub fn new(registries: Arc<FakeRegistries>) -> Self {
+        Self {
+            registries,
+            images: Mutex::default(),
+            scripts: Mutex::default(),
+            seen: Mutex::default(),
+            unresolvable: Mutex::default(),
+            absent: Mutex::default(),
+            pushes_after_storing: Mutex::default(),
+            script: Script::default(),
+            builds: Gate::default(),
+            pushes: Gate::default(),
+        }
+    }
+
+    /// Scripts the next build that has none yet.
+    pub fn next_build(&self, build: FakeBuild) {
+        lock(&self.scripts).push_back(build);
+    }
+
+    /// Takes the engine away, or brings it back.
+    pub fn set_absent(&self, absent: bool) {
+        *lock(&self.absent) = absent;
+    }
+
+    /// Fails the next calls of a method (`info`, `build`, `push`, `tag`, …) before anything happened.
+    pub fn fail(&self, call: &'static str, failure: Failure, times: usize) {
+        self.script.fail(call, failure, times);
+    }
+
+    /// Fails the next push after the registry stored the manifest.
+    pub fn fail_push_after_storing(&self, failure: Failure) {
+        lock(&self.pushes_after_storing).push_back(failure);
+    }
+
+    /// How often a method was called.
+    pub fn calls(&self, call: &'static str) -> usize {
+        self.script.calls(call)
+    }
+
+    /// Lets builds wait at their start.
+    pub fn hold_builds(&self, hold: bool) {
+        self.builds.set_shut(hold);
+    }
+
+    /// Returns once so many builds wait.
+    pub async fn builds_waiting(&self, count: usize) {
+        self.builds.wait_for_callers(count).await;
+    }
+
+    /// Lets pushes wait at their start.
+    pub fn hold_pushes(&self, hold: bool) {
+        self.pushes.set_shut(hold);
+    }
+
+    /// Returns once so many pushes wait.
+    pub async fn pushes_waiting(&self, count: usize) {
+        self.pushes.wait_for_callers(count).await;
+    }
+
+    /// Makes an image that `can_resolve` cannot find.
+    pub fn unresolvable(&self, image: &str) {
+        lock(&self.unresolvable).insert(image.to_owned());
+    }
+
+    /// Every build request so far.
+    pub fn seen_builds(&self) -> Vec<SeenBuild> {
+        lock(&self.seen).clone()
+    }
+
+    /// The image that a name points at.
+    pub fn named(&self, name: &str) -> Option<ImageId> {
+        lock(&self.images).names.get(name).cloned()
+    }
+
+    /// Forgets every image, as a prune would.
+    pub fn lose_images(&self) {
+        *lock(&self.images) = Images::default();
+    }
+
+    fn enter(&self, call: &'static str) -> Result<(), Failure> {
+        self.script.enter(call)?;
+        if *lock(&self.absent) {
+            return Err(Failure::new(ErrorCode::EngineAbsent, "no engine answers"));
+        }
+        Ok(())
+    }
+
+    fn finish(&self, request: &EngineBuild) -> Result<BuiltImage, Failure> {
+        let mut content = Vec::new();
+        read_context(request.context.as_ref(), "", &mut content)?;
+        let mut parts: Vec<&[u8]> = content.iter().map(Vec::as_slice).collect();
+        parts.push(&request.dockerfile);
+        for arg in &request.args {
+            parts.push(arg.name.as_bytes());
+            parts.push(arg.value.as_bytes());
+        }
+        let content = hash(&parts);
+        let labels: BTreeMap<String, String> =
+            request.labels.iter().map(|label| (label.name.clone(), label.value.clone())).collect();
+        let label_text = format!("{labels:?}");
+        let id = ImageId(format!("sha256:{}", hash(&[content.as_bytes(), label_text.as_bytes()])));
+        let platform = request.platforms.first().cloned().unwrap_or(Platform {
+            os: "linux".into(),
+            architecture: "amd64".into(),
+            variant: None,
+        });
+        let built = BuiltImage {
+            id: id.clone(),
+            content: ContentIdentity(content.clone()),
+            size: 1000,
+            platforms: vec![platform.clone()],
+        };
+        let mut images = lock(&self.images);
+        images.by_id.insert(
+            id.clone(),
+            EngineImage {
+                id: id.clone(),
+                tags: Vec::new(),
+                digests: Vec::new(),
+                size: 1000,
+                platform,
+                created: None,
+                labels,
+                content: ContentIdentity(content),
+                layers: Vec::new(),
+            },
+        );
+        images.built.insert(request.build, built.clone());
+        Ok(built)
+    }
+}
+
+fn read_context(tree: &dyn ContextTree, folder: &str, into: &mut Vec<Vec<u8>>) -> Result<(), Failure> {
+    for entry in tree.list(folder)? {
+        let path = if folder.is_empty() { entry.name.clone() } else { format!("{folder}/{}", entry.name) };
+        into.push(path.clone().into_bytes());
+        match entry.kind {
+            ContextKind::Folder => read_context(tree, &path, into)?,
+            ContextKind::Symlink { target } => into.push(target.into_bytes()),
+            ContextKind::File { id, .. } => {
+                let mut bytes = Vec::new();
+                std::io::Read::read_to_end(&mut tree.open(&id)?, &mut bytes).map_err(Failure::internal)?;
+                into.push(bytes);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn step(key: &StepKey, completed: bool, error: Option<String>) -> BuildEvent {
+    let at = chrono::DateTime::from_timestamp(1_750_000_000, 0);
+    BuildEvent::Step(StepUpdate {
+        key: key.clone(),
+        name: "[1/1] RUN make".to_owned(),
+        stage: None,
+        position: Some((1, 1)),
+        internal: false,
+        started: at,
+        completed: completed.then_some(at).flatten(),
+        cached: false,
+        error,
+        lines: Some((2, 2)),
+    })
+}
+
+#[async_trait]
+impl BuildEngine for FakeEngine {
+    async fn info(&self) -> Result<EngineInfo, Failure> {
+        self.enter("info")?;
+        Ok(EngineInfo {
+            version: "29.0.0".to_owned(),
+            api_version: "1.51".to_owned(),
+            platform: Platform { os: "linux".to_owned(), architecture: "amd64".to_owned(), variant: None },
+            endpoint: "unix:///fake".to_owned(),
+            context: None,
+            containerd_store: false,
+            insecure_registries: Vec::new(),
+            mirrors: Vec::new(),
+            disk_bytes: None,
+        })
+    }
+
+    async fn build(
+        &self,
+        request: EngineBuild,
+        events: mpsc::Sender<BuildEvent>,
+        cancel: &CancellationToken,
+    ) -> Result<BuiltImage, Failure> {
+        self.enter("build")?;
+        lock(&self.seen).push(SeenBuild {
+            build: request.build,
+            labels: request.labels.iter().map(|label| (label.name.clone(), label.value.clone())).collect(),
+            args: request.args.iter().map(|arg| (arg.name.clone(), arg.value.clone())).collect(),
+            platforms: request.platforms.clone(),
+        });
+        let script = lock(&self.scripts).pop_front().unwrap_or_default();
+        let key = StepKey("sha256:step".to_owned());
+        // A receiver that went away only means that nobody reads the log.
+        let _ = events.send(step(&key, false, None)).await;
+        for line in &script.lines {
+            let bytes = Bytes::from(format!("{line}\n"));
+            let _ = events.send(BuildEvent::Log { key: key.clone(), stream: LogStream::Out, bytes, at: None }).await;
+        }
+        self.builds.pass(cancel).await?;
+        if script.hangs {
+            cancel.cancelled().await;
+            return Err(Failure::cancelled());
+        }
+        match script.failure {
+            Some(failure) => {
+                if script.finishes_anyway {
+                    self.finish(&request)?;
+                }
+                let _ = events.send(step(&key, true, Some(failure.message.clone()))).await;
+                Err(failure)
+            }
+            None => {
+                let built = self.finish(&request)?;
+                let _ = events.send(step(&key, true, None)).await;
+                Ok(built)
+            }
+        }
+    }
+
+    async fn built_image(&self, build: BuildId) -> Result<Option<BuiltImage>, Failure> {
+        self.enter("built_image")?;
+        Ok(lock(&self.images).built.get(&build).cloned())
+    }
+
+    async fn image(&self, name: &str) -> Result<Option<EngineImage>, Failure> {
+        self.enter("image")?;
+        let images = lock(&self.images);
+        let id = images.names.get(name).cloned().unwrap_or_else(|| ImageId(name.to_owned()));
+        Ok(images.by_id.get(&id).cloned())
+    }
+
+    async fn tag(&self, image: &ImageId, target: &ImageReference) -> Result<(), Failure> {
+        self.enter("tag")?;
+        let mut images = lock(&self.images);
+        if !images.by_id.contains_key(image) {
+            return Err(Failure::new(ErrorCode::ImageGone, format!("no image {}", image.0)));
+        }
+        images.names.insert(target.to_string(), image.clone());
+        Ok(())
+    }
+
+    async fn untag(&self, name: &str) -> Result<(), Failure> {
+        self.enter("untag")?;
+        lock(&self.images).names.remove(name);
+        Ok(())
+    }
+
+    async fn push(
+        &self,
+        target: &ImageReference,
+        _login: &RegistryLogin,
+        progress: mpsc::Sender<PushProgress>,
+        cancel: &CancellationToken,
+    ) -> Result<Option<Digest>, Failure> {
+        self.enter("push")?;
+        self.pushes.pass(cancel).await?;
+        let image = {
+            let images = lock(&self.images);
+            let id = images.names.get(&target.to_string());
+            id.and_then(|id| images.by_id.get(id).cloned())
+                .ok_or_else(|| Failure::new(ErrorCode::ImageGone, format!("no image {target}")))?
+        };
+        let layer = PushProgress {
+            layer: "0123456789ab".to_owned(),
+            state: slipway_core::log::LayerState::Pushed,
+            current: 1000,
+            total: 1000,
+        };
+        let _ = progress.send(layer).await;
+        let tag = target.tag.as_ref().map_or("latest", |tag| tag.as_str());
+        let digest = self.registries.store_image(
+            target.host.as_str(),
+            target.name.as_str(),
+            tag,
+            &image.platform.to_string(),
+            &image.id.0,
+        );
+        match lock(&self.pushes_after_storing).pop_front() {
+            Some(failure) => Err(failure),
+            None => Ok(Some(digest)),
+        }
+    }
+
+    async fn can_resolve(
+        &self,
+        image: &ImageReference,
+        _platform: Option<&Platform>,
+        _login: &RegistryLogin,
+    ) -> Result<(), Failure> {
+        self.enter("can_resolve")?;
+        if lock(&self.unresolvable).contains(&image.to_string()) {
+            return Err(Failure::new(ErrorCode::BaseImageMissing, format!("{image} does not exist")));
+        }
+        Ok(())
+    }
+
+    async fn images_of(&self, repository: &str) -> Result<Vec<EngineImage>, Failure> {
+        self.enter("images_of")?;
+        let images = lock(&self.images);
+        let prefix = format!("{repository}:");
+        Ok(images
+            .names
+            .iter()
+            .filter(|(name, _)| name.starts_with(&prefix) || name.starts_with(&format!("docker.io/{prefix}")))
+            .filter_map(|(_, id)| images.by_id.get(id).cloned())
+            .collect())
+    }
+
+    async fn forget_build(&self, build: BuildId) -> Result<(), Failure> {
+        self.enter("forget_build")?;
+        lock(&self.images).built.remove(&build);
+        Ok(())
+    }
+}

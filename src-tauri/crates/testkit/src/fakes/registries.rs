@@ -1,0 +1,207 @@
+use super::{Script, hash, lock};
+use async_trait::async_trait;
+use bytes::Bytes;
+use slipway_core::image::{Digest, RegistryAccess, RepositoryName, Tag};
+use slipway_core::ports::{Hop, HopReport, ManifestHead, Registries};
+use slipway_core::{ErrorCode, Failure};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Mutex;
+
+/// The media type of the fakes' manifests.
+const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+
+#[derive(Default)]
+struct Repository {
+    manifests: HashMap<Digest, (String, Bytes)>,
+    blobs: HashMap<Digest, Bytes>,
+    tags: BTreeMap<String, Digest>,
+    moves: Vec<(String, Digest)>,
+}
+
+/// Registries in memory, by host and name.
+#[derive(Default)]
+pub struct FakeRegistries {
+    repositories: Mutex<HashMap<(String, String), Repository>>,
+    script: Script,
+}
+
+fn digest_of(bytes: &[u8]) -> Digest {
+    use sha2::Digest as _;
+    let hex: String = sha2::Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    Digest::new(format!("sha256:{hex}")).unwrap_or_else(|failure| panic!("{failure}"))
+}
+
+impl FakeRegistries {
+    /// Fails the next calls of a method (`head`, `manifest`, `put_manifest`, `tags`, `test`, …).
+    pub fn fail(&self, call: &'static str, failure: Failure, times: usize) {
+        self.script.fail(call, failure, times);
+    }
+
+    /// Fails a method until it is told otherwise.
+    pub fn fail_always(&self, call: &'static str, failure: Option<Failure>) {
+        self.script.always(call, failure);
+    }
+
+    /// How often a method was called.
+    pub fn calls(&self, call: &'static str) -> usize {
+        self.script.calls(call)
+    }
+
+    /// What a tag of `host/name` points at.
+    pub fn tag(&self, host: &str, name: &str, tag: &str) -> Option<Digest> {
+        lock(&self.repositories).get(&(host.to_owned(), name.to_owned()))?.tags.get(tag).cloned()
+    }
+
+    /// Every move of a tag of `host/name`, in order.
+    pub fn moves(&self, host: &str, name: &str, tag: &str) -> Vec<Digest> {
+        lock(&self.repositories)
+            .get(&(host.to_owned(), name.to_owned()))
+            .map(|repository| {
+                repository.moves.iter().filter(|(moved, _)| moved == tag).map(|(_, digest)| digest.clone()).collect()
+            })
+            .unwrap_or_default()
+    }
+
+    /// Stores an image as an engine's push or another client would; returns its manifest digest.
+    pub fn store_image(&self, host: &str, name: &str, tag: &str, platform: &str, content: &str) -> Digest {
+        let (os, architecture) = platform.split_once('/').unwrap_or(("linux", platform));
+        let config = serde_json::json!({
+            "os": os, "architecture": architecture, "config": {}, "rootfs": {"type": "layers", "diff_ids": [format!("sha256:{}", hash(&[content.as_bytes()]))]},
+        })
+        .to_string()
+        .into_bytes();
+        let config_digest = digest_of(&config);
+        let manifest = serde_json::json!({
+            "schemaVersion": 2, "mediaType": MANIFEST,
+            "config": {"mediaType": "application/vnd.oci.image.config.v1+json", "digest": config_digest.as_str(), "size": config.len()},
+            "layers": [],
+        })
+        .to_string()
+        .into_bytes();
+        let digest = digest_of(&manifest);
+        let mut repositories = lock(&self.repositories);
+        let repository = repositories.entry((host.to_owned(), name.to_owned())).or_default();
+        repository.blobs.insert(config_digest, Bytes::from(config));
+        repository.manifests.insert(digest.clone(), (MANIFEST.to_owned(), Bytes::from(manifest)));
+        repository.tags.insert(tag.to_owned(), digest.clone());
+        repository.moves.push((tag.to_owned(), digest.clone()));
+        digest
+    }
+}
+
+#[async_trait]
+impl Registries for FakeRegistries {
+    async fn head(
+        &self,
+        access: &RegistryAccess,
+        name: &RepositoryName,
+        reference: &str,
+    ) -> Result<Option<ManifestHead>, Failure> {
+        self.script.enter("head")?;
+        Ok(self.manifest_of(access, name, reference).map(|(head, _)| head))
+    }
+
+    async fn manifest(
+        &self,
+        access: &RegistryAccess,
+        name: &RepositoryName,
+        reference: &str,
+    ) -> Result<Option<(ManifestHead, Bytes)>, Failure> {
+        self.script.enter("manifest")?;
+        Ok(self.manifest_of(access, name, reference))
+    }
+
+    async fn put_manifest(
+        &self,
+        access: &RegistryAccess,
+        name: &RepositoryName,
+        tag: &Tag,
+        media_type: &str,
+        bytes: Bytes,
+    ) -> Result<Digest, Failure> {
+        self.script.enter("put_manifest")?;
+        let digest = digest_of(&bytes);
+        let mut repositories = lock(&self.repositories);
+        let repository = repositories.entry((access.host.as_str().to_owned(), name.as_str().to_owned())).or_default();
+        repository.manifests.insert(digest.clone(), (media_type.to_owned(), bytes));
+        repository.tags.insert(tag.as_str().to_owned(), digest.clone());
+        repository.moves.push((tag.as_str().to_owned(), digest.clone()));
+        Ok(digest)
+    }
+
+    async fn blob(
+        &self,
+        access: &RegistryAccess,
+        name: &RepositoryName,
+        digest: &Digest,
+        _limit: u64,
+    ) -> Result<Bytes, Failure> {
+        self.script.enter("blob")?;
+        lock(&self.repositories)
+            .get(&(access.host.as_str().to_owned(), name.as_str().to_owned()))
+            .and_then(|repository| repository.blobs.get(digest).cloned())
+            .ok_or_else(|| Failure::new(ErrorCode::ManifestUnknown, format!("no blob {digest}")))
+    }
+
+    async fn tags(&self, access: &RegistryAccess, name: &RepositoryName) -> Result<Vec<String>, Failure> {
+        self.script.enter("tags")?;
+        Ok(lock(&self.repositories)
+            .get(&(access.host.as_str().to_owned(), name.as_str().to_owned()))
+            .map(|repository| repository.tags.keys().cloned().collect())
+            .unwrap_or_default())
+    }
+
+    async fn repositories(&self, access: &RegistryAccess) -> Result<Vec<String>, Failure> {
+        self.script.enter("repositories")?;
+        let mut names: Vec<String> = lock(&self.repositories)
+            .keys()
+            .filter(|(host, _)| host == access.host.as_str())
+            .map(|(_, name)| name.clone())
+            .collect();
+        names.sort();
+        Ok(names)
+    }
+
+    async fn delete(&self, access: &RegistryAccess, name: &RepositoryName, digest: &Digest) -> Result<(), Failure> {
+        self.script.enter("delete")?;
+        if let Some(repository) =
+            lock(&self.repositories).get_mut(&(access.host.as_str().to_owned(), name.as_str().to_owned()))
+        {
+            repository.manifests.remove(digest);
+            repository.tags.retain(|_, tagged| tagged != digest);
+        }
+        Ok(())
+    }
+
+    async fn test(&self, _access: &RegistryAccess, _name: &RepositoryName) -> Vec<HopReport> {
+        let push = self.script.enter("test").map(|()| "ok".to_owned());
+        let fine = |hop| HopReport { hop, result: Ok("ok".to_owned()) };
+        vec![
+            fine(Hop::Resolve),
+            fine(Hop::Connect),
+            fine(Hop::Api),
+            fine(Hop::Login),
+            fine(Hop::Read),
+            HopReport { hop: Hop::Push, result: push },
+        ]
+    }
+}
+
+impl FakeRegistries {
+    fn manifest_of(
+        &self,
+        access: &RegistryAccess,
+        name: &RepositoryName,
+        reference: &str,
+    ) -> Option<(ManifestHead, Bytes)> {
+        let repositories = lock(&self.repositories);
+        let repository = repositories.get(&(access.host.as_str().to_owned(), name.as_str().to_owned()))?;
+        let digest = match repository.tags.get(reference) {
+            Some(digest) => digest.clone(),
+            None => Digest::new(reference).ok()?,
+        };
+        let (media_type, bytes) = repository.manifests.get(&digest)?;
+        let head = ManifestHead { digest, media_type: media_type.clone(), size: bytes.len() as u64 };
+        Some((head, bytes.clone()))
+    }
+}
