@@ -1,1 +1,3 @@
-//! Composition: opens, wires, starts and stops the watcher, the queue and recovery
+//! Composition: opens, wires, starts and stops the watcher, the queue and recovery.
+
+pub mod build_log;
