@@ -1,0 +1,57 @@
+//! Walks a context in the order that the engine expects: by the bytes of names within a folder, a folder before what it holds.
+
+use super::select::Selection;
+use super::stat::stat;
+use bollard_buildkit_proto::fsutil::types::Stat;
+use slipway_core::Failure;
+use slipway_core::ports::{ContentId, ContextEntry, ContextKind, ContextTree};
+use std::ops::ControlFlow;
+
+/// What a walk calls for every entry; files come with their content's identity.
+pub(super) type Visit<'a> = dyn FnMut(Stat, Option<ContentId>) -> ControlFlow<()> + 'a;
+
+/// A folder that is being walked.
+struct Open {
+    path: String,
+    entries: std::vec::IntoIter<ContextEntry>,
+    shown: bool,
+}
+
+/// Visits every selected entry; folders that are not selected themselves are visited before the first selected entry inside.
+///
+/// # Errors
+/// What listing the tree gives.
+pub(super) fn walk(
+    tree: &dyn ContextTree,
+    selection: &Selection,
+    visit: &mut Visit<'_>,
+) -> Result<ControlFlow<()>, Failure> {
+    // A stack of our own: a hostile repository may nest deeper than a thread's stack.
+    let mut open = vec![Open { path: String::new(), entries: tree.list("")?.into_iter(), shown: true }];
+    while let Some(folder) = open.last_mut() {
+        let Some(entry) = folder.entries.next() else {
+            open.pop();
+            continue;
+        };
+        let path = if folder.path.is_empty() { entry.name } else { format!("{}/{}", folder.path, entry.name) };
+        let wanted = selection.wants(&path);
+        if wanted {
+            for parent in open.iter_mut().filter(|parent| !parent.shown) {
+                parent.shown = true;
+                let (stat, _) = stat(&parent.path, &ContextKind::Folder);
+                if visit(stat, None).is_break() {
+                    return Ok(ControlFlow::Break(()));
+                }
+            }
+            let (stat, content) = stat(&path, &entry.kind);
+            if visit(stat, content).is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+        if entry.kind == ContextKind::Folder && selection.may_hold(&path) {
+            let entries = tree.list(&path)?.into_iter();
+            open.push(Open { path, entries, shown: wanted });
+        }
+    }
+    Ok(ControlFlow::Continue(()))
+}

@@ -1,0 +1,137 @@
+//! HTTP/2 over a connection that the engine upgraded.
+
+use super::BuildTasks;
+use crate::transport::Transport;
+use bytes::Bytes;
+use futures::future::BoxFuture;
+use http::{Request, Response, StatusCode, header};
+use http_body_util::{BodyExt, Empty, Limited};
+use hyper::body::Incoming;
+use hyper::client::conn::{http1, http2};
+use hyper::upgrade::Upgraded;
+use hyper_util::rt::TokioIo;
+use hyper_util::service::TowerToHyperService;
+use slipway_core::ports::Deadlines;
+use slipway_core::{ErrorCode, Failure};
+use std::task::{Context, Poll};
+
+/// Room for call headers: ignore patterns travel as headers, and so do the engine's typed error details with the whole
+/// Dockerfile inside.
+const HEADER_BYTES: u32 = 4 << 20;
+/// HTTP/2 window of a stream and of the connection, bytes.
+const WINDOW: u32 = 1 << 20;
+/// How much of an answer that refuses an upgrade is read.
+const REFUSAL_BYTES: usize = 16 << 10;
+
+/// Dials the engine and asks it to speak HTTP/2 on this path.
+///
+/// # Errors
+/// What dialling gives; [`ErrorCode::EngineUnsupported`] when the engine refuses; [`ErrorCode::EngineLost`] when the
+/// connection breaks; [`ErrorCode::TimedOut`].
+pub(super) async fn upgrade(
+    transport: &Transport,
+    tasks: &BuildTasks,
+    path: &str,
+    headers: &[(&str, &str)],
+) -> Result<Upgraded, Failure> {
+    let limit = Deadlines::default().request;
+    tokio::time::timeout(limit, ask(transport, tasks, path, headers)).await.unwrap_or_else(|_| {
+        Err(Failure::new(ErrorCode::TimedOut, format!("the engine did not answer POST {path} in time"))
+            .with("deadline", "request")
+            .with("seconds", limit.as_secs().to_string()))
+    })
+}
+
+async fn ask(
+    transport: &Transport,
+    tasks: &BuildTasks,
+    path: &str,
+    headers: &[(&str, &str)],
+) -> Result<Upgraded, Failure> {
+    let stream = transport.dial().await?;
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(|error| lost(path, &error))?;
+    tasks.spawn(connection.with_upgrades());
+    let mut request = Request::post(path)
+        .header(header::HOST, "docker")
+        .header(header::CONNECTION, "Upgrade")
+        .header(header::UPGRADE, "h2c");
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let request = request.body(Empty::<Bytes>::new()).map_err(Failure::internal)?;
+    let response = sender.send_request(request).await.map_err(|error| lost(path, &error))?;
+    if response.status() != StatusCode::SWITCHING_PROTOCOLS {
+        return Err(refused(path, response).await);
+    }
+    hyper::upgrade::on(response).await.map_err(|error| lost(path, &error))
+}
+
+async fn refused(path: &str, response: Response<Incoming>) -> Failure {
+    let status = response.status();
+    let body = Limited::new(response.into_body(), REFUSAL_BYTES).collect().await;
+    let body = body.map(|body| body.to_bytes()).unwrap_or_default();
+    let words = crate::build_errors::clean(&String::from_utf8_lossy(&body));
+    let code = if status.is_server_error() && status != StatusCode::NOT_IMPLEMENTED {
+        ErrorCode::EngineError
+    } else {
+        ErrorCode::EngineUnsupported
+    };
+    Failure::new(code, format!("the engine answered {status} to POST {path}: {words}"))
+        .with("status", status.as_u16().to_string())
+}
+
+fn lost(path: &str, error: &hyper::Error) -> Failure {
+    Failure::new(ErrorCode::EngineLost, format!("the connection to the engine broke at POST {path}: {error}"))
+}
+
+/// Answers the engine's calls until the connection or the build ends.
+pub(super) fn serve(connection: Upgraded, tasks: &BuildTasks, routes: tonic::service::Routes) {
+    let executor = tasks.clone();
+    tasks.spawn(async move {
+        let served = hyper::server::conn::http2::Builder::new(executor)
+            .max_header_list_size(HEADER_BYTES)
+            .initial_stream_window_size(WINDOW)
+            .initial_connection_window_size(WINDOW)
+            .serve_connection(connection, TowerToHyperService::new(routes))
+            .await;
+        if let Err(error) = served {
+            tracing::debug!(%error, "the build session ended");
+        }
+    });
+}
+
+/// gRPC calls to the engine over one connection, which is never dialled again: a lost connection is a lost build.
+#[derive(Clone)]
+pub(crate) struct EngineChannel(http2::SendRequest<tonic::body::Body>);
+
+impl EngineChannel {
+    /// Begins HTTP/2 as the client.
+    ///
+    /// # Errors
+    /// [`ErrorCode::EngineLost`].
+    pub(super) async fn new(connection: Upgraded, tasks: &BuildTasks) -> Result<Self, Failure> {
+        let (sender, driver) = http2::Builder::new(tasks.clone())
+            .max_header_list_size(HEADER_BYTES)
+            .initial_stream_window_size(WINDOW)
+            .initial_connection_window_size(WINDOW)
+            .handshake(connection)
+            .await
+            .map_err(|error| lost("/grpc", &error))?;
+        tasks.spawn(driver);
+        Ok(Self(sender))
+    }
+}
+
+impl tower::Service<Request<tonic::body::Body>> for EngineChannel {
+    type Response = Response<Incoming>;
+    type Error = hyper::Error;
+    type Future = BoxFuture<'static, Result<Self::Response, Self::Error>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.0.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request<tonic::body::Body>) -> Self::Future {
+        Box::pin(self.0.send_request(request))
+    }
+}
