@@ -1,1 +1,52 @@
-//! SQLite: migrations and one module per table
+//! SQLite: migrations and one module per table.
+//!
+//! # Transactions
+//! Every public method that changes something is exactly one transaction, and every state change is one such method:
+//! a caller never has to combine two calls to keep the data consistent. What belongs together (a new build, its number,
+//! its push marked as handled, the builds that it supersedes) is therefore written by one method. All writes go through
+//! one connection with `synchronous = FULL`: when a method has returned, its effect survives a power cut. Reads use a
+//! pool of read-only connections and see the last finished transaction.
+//!
+//! [`Store::open`] guards the data folder (lock, permissions, damage, schema); [`data_dir`] says what is where in it.
+
+pub mod build_filter;
+pub mod build_stages;
+pub mod build_steps;
+pub mod builds;
+pub mod code_repositories;
+pub mod data_dir;
+mod error;
+mod health;
+pub mod image_repositories;
+pub mod observations;
+mod open;
+pub mod publications;
+pub mod queue;
+pub mod registries;
+mod row;
+pub mod rule_refs;
+pub mod rules;
+mod secrets;
+mod settings;
+pub mod tag_moves;
+
+pub use build_filter::{BuildFilter, BuildPage};
+pub use build_steps::StepRecord;
+pub use builds::{BuildRecord, CreatedBuild, NewBuild};
+pub use code_repositories::{CodeRepositoryRecord, LookResult};
+pub use data_dir::DataDir;
+pub use error::StoreError;
+pub use image_repositories::{
+    ImageRepositoryFilter, ImageRepositoryPage, ImageRepositoryRecord, ImageRepositorySummary,
+};
+pub use observations::{ObservationRecord, RecordedMoves, RefMove};
+pub use open::{Opened, Recovery, Store};
+pub use publications::{NewPublication, PublicationRecord};
+pub use queue::{BuildPatch, Change};
+pub use registries::{CredentialRecord, RegistryRecord, RegistrySpec};
+pub use rule_refs::RuleRefRecord;
+pub use rules::{DeletedRule, RuleRecord};
+pub use tag_moves::TagMoveRecord;
+
+#[cfg(test)]
+mod tests;
