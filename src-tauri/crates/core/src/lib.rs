@@ -1,20 +1,27 @@
 //! Slipway's model, decisions and ports: what the product means, without any I/O and without a clock of its own.
 //!
 //! - [`ids`], [`code`], [`image`], [`rule`], [`build`], [`log`], [`network`]: the objects of `product.md` section 1.
-//! - [`matching`], [`naming`], [`paths`], [`dockerignore`], [`decide`], [`mask`]: decisions, all pure.
+//! - [`matching`], [`naming`], [`paths`], [`skip_words`], [`decide`]: which push builds what, under which tags.
+//! - [`dockerignore`], [`dockerfile_path`], [`content`]: build contexts and what an image holds.
+//! - [`mask`], [`control`]: what may be shown. [`rule_check`]: what may be saved.
 //! - [`ports`]: what the outside must be able to do (git, engine, registry, vault, clock).
 //! - [`failure`]: the closed list of error codes with their class, retry rule and next step.
 
 pub mod build;
 pub mod code;
+pub mod dockerignore;
 pub mod failure;
 pub mod ids;
 pub mod image;
 pub mod log;
+pub mod mask;
+pub mod matching;
 pub mod network;
+pub mod paths;
 pub mod ports;
 pub mod rule;
 pub mod secret;
+pub mod skip_words;
 
 pub use failure::{ErrorClass, ErrorCode, Failure};
 pub use secret::Secret;
