@@ -1,3 +1,30 @@
-//! Scripted fakes, real fixtures, fault proxies, the crash driver
+//! Scripted fakes, real fixtures, fault proxies, the crash driver.
+//!
+//! A fixture is a real part (engine, registry, git server, keyring) in a place of its own. One that is missing on this
+//! machine panics and says how to get it; one that is dropped leaves nothing running.
 
 pub mod fakes;
+
+mod canary;
+mod data_dir;
+mod engine;
+mod git_repository;
+mod git_server;
+mod login;
+mod owned_process;
+mod private_ca;
+mod registry_server;
+mod secret_service;
+mod wait;
+
+pub use canary::{Canary, CanaryScan, Sighting};
+pub use data_dir::TempDataDir;
+pub use engine::{BaseImage, Engine};
+pub use git_repository::GitRepository;
+pub use git_server::{GitServer, GitServerMood, SeenRequest};
+pub use login::Login;
+pub use owned_process::{OwnedProcess, free_port, is_installed};
+pub use private_ca::PrivateCa;
+pub use registry_server::RegistryServer;
+pub use secret_service::SecretService;
+pub use wait::eventually;
