@@ -25,6 +25,20 @@ pub enum CacheTag {
     Engine,
 }
 
+impl CacheTag {
+    /// Every tag.
+    pub const ALL: &'static [Self] = &[
+        Self::CodeRepositories,
+        Self::Registries,
+        Self::ImageRepositories,
+        Self::Rules,
+        Self::Builds,
+        Self::Log,
+        Self::Settings,
+        Self::Engine,
+    ];
+}
+
 /// Whether a command changes anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
 #[serde(rename_all = "snake_case")]

@@ -3,14 +3,20 @@
 //! A command stands once in [`table`]: its name, request, response, the cache tags that it reads or invalidates, and the
 //! method of the product that does the work. Dispatching, `/commands.json` and the TypeScript bindings are made from it.
 
+pub mod builds;
+pub mod code_repositories;
 mod command;
 mod event;
-pub mod requests;
+pub mod image_repositories;
+pub mod registries;
+pub mod rules;
+pub mod settings;
+pub mod system;
 mod table;
 pub mod typescript;
 
 pub use command::{CacheTag, CommandDescription, CommandKind};
-pub use event::EventMessage;
+pub use event::{Event, EventMessage};
 pub use table::{COMMANDS, commands_document};
 
 use futures::Stream;

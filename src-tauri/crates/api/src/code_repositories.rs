@@ -1,0 +1,252 @@
+//! Commands on code repositories.
+
+use crate::system::{Nothing, SecretText};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use slipway_app::{CodeLocationInput, CodeRepositoryInput, Slipway};
+use slipway_core::Failure;
+use slipway_core::code::{CodeLocation, RefName, RemoteRefs, RepoPath, TreeEntry};
+use slipway_core::ids::CodeRepositoryId;
+use std::path::PathBuf;
+use ts_rs::TS;
+
+/// A code repository with its health.
+#[derive(Debug, Serialize, TS)]
+pub struct CodeRepositoryView {
+    /// Its id.
+    pub id: CodeRepositoryId,
+    /// Its name.
+    pub name: String,
+    /// Where it lives.
+    pub location: LocationView,
+    /// The branch that HEAD names.
+    pub default_branch: Option<RefName>,
+    /// Seconds between looks as set for this repository.
+    pub poll_interval_seconds: Option<u32>,
+    /// When a look last succeeded.
+    pub last_ok_at: Option<DateTime<Utc>>,
+    /// What the last look failed with.
+    pub last_failure: Option<Failure>,
+    /// Seconds since the last look.
+    pub checked_seconds_ago: Option<i64>,
+    /// Seconds until the next look.
+    pub next_in_seconds: i64,
+    /// It is looked at right now.
+    pub checking: bool,
+}
+
+/// Where a code repository lives; whether a password is stored, never which.
+#[derive(Debug, Serialize, TS)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum LocationView {
+    /// A Git URL.
+    GitUrl {
+        /// The URL.
+        url: String,
+        /// User name.
+        username: Option<String>,
+        /// A password or token is stored.
+        has_password: bool,
+        /// Certificates of an own authority, PEM.
+        ca_pem: Option<String>,
+        /// Plain HTTP was agreed to.
+        allow_plain_http: bool,
+    },
+    /// A clone on this machine.
+    LocalClone {
+        /// Its folder.
+        path: PathBuf,
+    },
+}
+
+/// A code repository as it is typed.
+#[derive(Debug, Deserialize, TS)]
+pub struct CodeRepositoryForm {
+    /// Its name, unique.
+    pub name: String,
+    /// Where it lives.
+    pub location: LocationForm,
+    /// Seconds between looks; the application's setting when left out.
+    #[serde(default)]
+    #[ts(optional)]
+    pub poll_interval_seconds: Option<u32>,
+}
+
+/// Where a code repository lives, as it is typed.
+#[derive(Debug, Deserialize, TS)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum LocationForm {
+    /// A Git URL.
+    GitUrl {
+        /// `https://…`, or `http://…` with the consent.
+        url: String,
+        /// User name, when the repository is private.
+        #[serde(default)]
+        #[ts(optional)]
+        username: Option<String>,
+        /// The password or token; goes in and never comes out.
+        #[serde(default)]
+        #[ts(optional)]
+        password: Option<SecretText>,
+        /// Certificates of an own authority, PEM.
+        #[serde(default)]
+        #[ts(optional)]
+        ca_pem: Option<String>,
+        /// The consent to plain HTTP.
+        #[serde(default)]
+        #[ts(optional, as = "Option<bool>")]
+        allow_plain_http: bool,
+    },
+    /// A clone on this machine.
+    LocalClone {
+        /// Its folder, absolute.
+        path: PathBuf,
+    },
+}
+
+/// Adds one.
+#[derive(Debug, Deserialize, TS)]
+#[ts(rename = "AddCodeRepository")]
+pub struct AddRequest {
+    /// What was typed.
+    pub form: CodeRepositoryForm,
+}
+
+/// The new one.
+#[derive(Debug, Serialize, TS)]
+#[ts(rename = "AddedCodeRepository")]
+pub struct Added {
+    /// Its id.
+    pub id: CodeRepositoryId,
+}
+
+/// Changes one.
+#[derive(Debug, Deserialize, TS)]
+#[ts(rename = "EditCodeRepository")]
+pub struct EditRequest {
+    /// Which.
+    pub id: CodeRepositoryId,
+    /// What was typed.
+    pub form: CodeRepositoryForm,
+}
+
+/// Tests a place.
+#[derive(Debug, Deserialize, TS)]
+#[ts(rename = "TestCodeRepository")]
+pub struct TestRequest {
+    /// What was typed.
+    pub form: CodeRepositoryForm,
+    /// The stored one whose password is lent.
+    #[serde(default)]
+    #[ts(optional)]
+    pub existing: Option<CodeRepositoryId>,
+}
+
+/// Names one.
+#[derive(Debug, Deserialize, TS)]
+#[ts(rename = "WhichCodeRepository")]
+pub struct Which {
+    /// Which.
+    pub id: CodeRepositoryId,
+}
+
+/// Asks for a folder.
+#[derive(Debug, Deserialize, TS)]
+#[ts(rename = "ListFolder")]
+pub struct FolderRequest {
+    /// Which code repository.
+    pub id: CodeRepositoryId,
+    /// At which ref; the default branch when left out.
+    #[serde(default)]
+    #[ts(optional)]
+    pub ref_name: Option<RefName>,
+    /// Which folder; the root when left out.
+    #[serde(default)]
+    #[ts(optional, as = "Option<RepoPath>")]
+    pub folder: RepoPath,
+}
+
+impl From<CodeRepositoryForm> for CodeRepositoryInput {
+    fn from(form: CodeRepositoryForm) -> Self {
+        Self {
+            name: form.name,
+            location: match form.location {
+                LocationForm::GitUrl { url, username, password, ca_pem, allow_plain_http } => {
+                    CodeLocationInput::GitUrl {
+                        url,
+                        username,
+                        password: password.map(Into::into),
+                        ca_pem,
+                        allow_plain_http,
+                    }
+                }
+                LocationForm::LocalClone { path } => CodeLocationInput::LocalClone { path },
+            },
+            poll_interval_seconds: form.poll_interval_seconds,
+        }
+    }
+}
+
+impl From<CodeLocation> for LocationView {
+    fn from(location: CodeLocation) -> Self {
+        match location {
+            CodeLocation::GitUrl { url, username, password, ca_pem, allow_plain_http } => {
+                Self::GitUrl { url, username, has_password: password.is_some(), ca_pem, allow_plain_http }
+            }
+            CodeLocation::LocalClone { path } => Self::LocalClone { path },
+        }
+    }
+}
+
+pub(crate) async fn list(app: &Slipway, _: Nothing) -> Result<Vec<CodeRepositoryView>, Failure> {
+    let records = app.code_repositories().await?;
+    Ok(records
+        .into_iter()
+        .map(|record| {
+            let times = app.check_times(&record);
+            CodeRepositoryView {
+                id: record.id,
+                name: record.name,
+                location: record.location.into(),
+                default_branch: record.default_branch,
+                poll_interval_seconds: record.poll_interval_seconds,
+                last_ok_at: record.last_ok_at,
+                last_failure: record.last_failure,
+                checked_seconds_ago: times.checked_seconds_ago,
+                next_in_seconds: times.next_in_seconds,
+                checking: times.checking,
+            }
+        })
+        .collect())
+}
+
+pub(crate) async fn add(app: &Slipway, request: AddRequest) -> Result<Added, Failure> {
+    Ok(Added { id: app.add_code_repository(&request.form.into()).await? })
+}
+
+pub(crate) async fn edit(app: &Slipway, request: EditRequest) -> Result<Nothing, Failure> {
+    app.edit_code_repository(request.id, &request.form.into()).await?;
+    Ok(Nothing {})
+}
+
+pub(crate) async fn delete(app: &Slipway, request: Which) -> Result<Nothing, Failure> {
+    app.delete_code_repository(request.id).await?;
+    Ok(Nothing {})
+}
+
+pub(crate) async fn test(app: &Slipway, request: TestRequest) -> Result<RemoteRefs, Failure> {
+    app.test_code_repository(&request.form.into(), request.existing).await
+}
+
+pub(crate) async fn check(app: &Slipway, request: Which) -> Result<Nothing, Failure> {
+    app.check_code_repository(request.id).await?;
+    Ok(Nothing {})
+}
+
+pub(crate) async fn refs(app: &Slipway, request: Which) -> Result<RemoteRefs, Failure> {
+    app.refs(request.id).await
+}
+
+pub(crate) async fn folder(app: &Slipway, request: FolderRequest) -> Result<Vec<TreeEntry>, Failure> {
+    app.tree(request.id, request.ref_name, &request.folder).await
+}

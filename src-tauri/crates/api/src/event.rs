@@ -1,0 +1,107 @@
+//! What happens, on its way to the console: each event names what it is about and the cache tags that it makes stale.
+
+use crate::command::CacheTag;
+use futures::Stream;
+use serde::Serialize;
+use slipway_app::AppEvent;
+use slipway_core::ids::{BuildId, CodeRepositoryId, ImageRepositoryId, RegistryId, RuleId};
+use tokio::sync::broadcast;
+use tokio_stream::StreamExt;
+use tokio_stream::wrappers::BroadcastStream;
+use tokio_stream::wrappers::errors::BroadcastStreamRecvError;
+use ts_rs::TS;
+
+/// One event with the cache tags that it invalidates.
+#[derive(Debug, Clone, Serialize, TS)]
+pub struct EventMessage {
+    /// What happened.
+    pub event: Event,
+    /// What must be asked anew.
+    pub stale: Vec<CacheTag>,
+}
+
+/// What happened.
+#[derive(Debug, Clone, Serialize, TS)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Event {
+    /// A build's row, stages, steps or publications changed.
+    BuildChanged {
+        /// Which build.
+        build: BuildId,
+        /// Its image repository.
+        repository: ImageRepositoryId,
+    },
+    /// A build's log has more lines.
+    LogAppended {
+        /// Which build.
+        build: BuildId,
+        /// How many lines it has now.
+        upto_line: u64,
+    },
+    /// A layer of a push moved on.
+    PushProgressed {
+        /// Which build.
+        build: BuildId,
+    },
+    /// The queue changed, or a reason why something waits.
+    QueueChanged,
+    /// Code repositories were added, changed or removed.
+    CodeRepositoriesChanged,
+    /// A code repository was looked at.
+    CodeRepositoryChecked {
+        /// Which.
+        code: CodeRepositoryId,
+    },
+    /// A registry or one of its credentials changed.
+    RegistryChanged {
+        /// Which.
+        registry: RegistryId,
+    },
+    /// An image repository changed.
+    ImageRepositoryChanged {
+        /// Which.
+        repository: ImageRepositoryId,
+    },
+    /// A rule changed.
+    RuleChanged {
+        /// Which.
+        rule: RuleId,
+        /// Its image repository.
+        repository: ImageRepositoryId,
+    },
+    /// A setting changed.
+    SettingsChanged,
+    /// The listener fell behind: everything must be asked anew.
+    Lagged,
+}
+
+/// Turns what the application announces into messages.
+pub(crate) fn messages(events: broadcast::Receiver<AppEvent>) -> impl Stream<Item = EventMessage> + Send + 'static {
+    BroadcastStream::new(events).map(|received| match received {
+        Ok(event) => message(event),
+        Err(BroadcastStreamRecvError::Lagged(_)) => {
+            EventMessage { event: Event::Lagged, stale: CacheTag::ALL.to_vec() }
+        }
+    })
+}
+
+fn message(event: AppEvent) -> EventMessage {
+    use CacheTag::{Builds, CodeRepositories, ImageRepositories, Log, Registries, Rules, Settings};
+    let (event, stale): (Event, &[CacheTag]) = match event {
+        AppEvent::BuildChanged { build, repository } => {
+            (Event::BuildChanged { build, repository }, &[Builds, ImageRepositories])
+        }
+        AppEvent::LogAppended { build, upto_line } => (Event::LogAppended { build, upto_line }, &[Log]),
+        AppEvent::PushProgressed { build } => (Event::PushProgressed { build }, &[]),
+        AppEvent::QueueChanged => (Event::QueueChanged, &[Builds]),
+        AppEvent::CodeRepositoriesChanged => (Event::CodeRepositoriesChanged, &[CodeRepositories]),
+        AppEvent::CodeRepositoryChecked { code } => (Event::CodeRepositoryChecked { code }, &[CodeRepositories]),
+        AppEvent::RegistryChanged { registry } => (Event::RegistryChanged { registry }, &[Registries]),
+        AppEvent::ImageRepositoryChanged { repository } => {
+            (Event::ImageRepositoryChanged { repository }, &[ImageRepositories])
+        }
+        AppEvent::RuleChanged { rule, repository } => (Event::RuleChanged { rule, repository }, &[Rules]),
+        AppEvent::SettingsChanged => (Event::SettingsChanged, &[Settings]),
+    };
+    EventMessage { event, stale: stale.to_vec() }
+}
