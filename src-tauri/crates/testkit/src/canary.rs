@@ -1,6 +1,7 @@
 //! Looks for a secret where it must never be: in files and on command lines, in every form in which bytes travel.
 
 use std::fmt;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
@@ -119,10 +120,14 @@ impl CanaryScan {
     #[must_use]
     pub fn command_lines(&self) -> Vec<Sighting> {
         let mut planted = std::process::Command::new("sh")
-            .args(["-c", "read line", "planted", self.canary.text()])
+            .args(["-c", "echo ready; read line", "planted", self.canary.text()])
             .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
             .spawn()
             .expect("sh can be started");
+        // Only a program that speaks surely has its command line: the kernel sets it after the start was reported.
+        let mut ready = [0; 6];
+        planted.stdout.as_mut().expect("it was piped").read_exact(&mut ready).expect("sh says that it is ready");
         let own = format!("process {}", planted.id());
         let seen = processes(|place, line| self.bytes(place, line));
         // It waits for a line that never comes.

@@ -39,19 +39,18 @@ impl SecretService {
     /// Starts a bus on which no Secret Service answers, as on a server without a desktop.
     pub async fn start_without_keyring() -> Self {
         let folder = TempDir::new().expect("a temporary folder can be made");
+        let socket = folder.path().join("bus");
         // A configuration of our own names no service files: nothing can be started by asking for it.
         let configuration = folder.path().join("bus.conf");
-        std::fs::write(
-            &configuration,
-            "<busconfig><type>session</type><auth>EXTERNAL</auth><policy context=\"default\">\
+        let text = format!(
+            "<busconfig><type>session</type><listen>unix:path={}</listen><auth>EXTERNAL</auth><policy context=\"default\">\
              <allow send_destination=\"*\" eavesdrop=\"true\"/><allow eavesdrop=\"true\"/><allow own=\"*\"/></policy></busconfig>",
-        )
-        .expect("the bus' configuration can be written");
-        let socket = folder.path().join("bus");
+            socket.display()
+        );
+        std::fs::write(&configuration, text).expect("the bus' configuration can be written");
         let bus = OwnedProcess::start("dbus-daemon", HOW_TO_GET_IT, |command| {
             command.args(["--nofork", "--nopidfile", "--nosyslog"]);
             command.arg(format!("--config-file={}", configuration.display()));
-            command.arg(format!("--address=unix:path={}", socket.display()));
         });
         eventually("the bus listens", Duration::from_secs(10), async || {
             std::os::unix::net::UnixStream::connect(&socket).map(drop)
