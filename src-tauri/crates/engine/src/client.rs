@@ -32,7 +32,6 @@ pub(crate) struct OpenAnswer {
 /// A whole answer.
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
-    pub(crate) headers: http::HeaderMap,
     pub(crate) body: Bytes,
 }
 
@@ -75,6 +74,18 @@ impl EngineClient {
         Ok(OpenAnswer { response, _connection: connection })
     }
 
+    /// As [`Self::open`], for a caller that keeps the answer only: the connection ends with the answer's body.
+    pub(crate) async fn send<B>(&self, request: Request<B>) -> Result<Response<Incoming>, Failure>
+    where
+        B: Body + Send + 'static,
+        B::Data: Send,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let (response, connection) = self.exchange(request).await?;
+        connection.detach();
+        Ok(response)
+    }
+
     async fn exchange<B>(&self, request: Request<B>) -> Result<(Response<Incoming>, AbortOnDropHandle<()>), Failure>
     where
         B: Body + Send + 'static,
@@ -103,11 +114,12 @@ impl EngineClient {
     pub(crate) async fn call_with(&self, request: Request<Empty<Bytes>>) -> Result<Answer, Failure> {
         let exchange = async {
             let answer = self.open(request).await?;
-            let (parts, body) = answer.response.into_parts();
+            let status = answer.response.status();
+            let body = answer.response.into_body();
             let body = Limited::new(body, MAX_ANSWER).collect().await.map_err(|error| {
                 Failure::new(ErrorCode::EngineLost, format!("the engine's answer broke off: {error}"))
             })?;
-            Ok(Answer { status: parts.status, headers: parts.headers, body: body.to_bytes() })
+            Ok(Answer { status, body: body.to_bytes() })
         };
         tokio::time::timeout(self.deadline, exchange).await.map_err(|_| silent(self.deadline))?
     }

@@ -3,11 +3,22 @@
 mod build_errors;
 mod client;
 mod context;
+mod docker;
 pub mod dockerfile;
+mod endpoint;
+mod engine_facts;
+mod images;
+mod proxies;
 mod push;
 mod registry_errors;
+mod resolve;
 mod session;
 mod solve;
 pub mod transport;
+mod typed_calls;
 
+pub use docker::DockerEngine;
+pub use endpoint::{Endpoint, Surroundings};
+pub use images::private_tag;
+pub use proxies::proxy_build_args;
 pub use transport::{EngineStream, TlsMaterial, Transport};
