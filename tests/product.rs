@@ -1,0 +1,151 @@
+//! The real program for flows: devhost in a process of its own, with a keychain and a data folder of its own.
+
+use serde_json::{Value, json};
+use slipway_testkit::{OwnedProcess, SecretService, TempDataDir, eventually};
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+
+/// A running Slipway without a window, driven by its api.
+#[derive(Debug)]
+pub struct Product {
+    process: OwnedProcess,
+    url: String,
+    token: String,
+    client: reqwest::Client,
+    data_dir: TempDataDir,
+    keyring: SecretService,
+    environment: Vec<(String, String)>,
+}
+
+impl Product {
+    /// Starts with an empty data folder and an unlocked keychain.
+    pub async fn start() -> Self {
+        Self::start_with(&[]).await
+    }
+
+    /// Starts with more environment variables (`DOCKER_HOST`, `DOCKER_CONFIG`).
+    pub async fn start_with(environment: &[(&str, &str)]) -> Self {
+        let environment: Vec<(String, String)> =
+            environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let keyring = SecretService::start().await;
+        let data_dir = TempDataDir::new();
+        let (process, url, token) = launch(data_dir.path(), &keyring, &environment).await;
+        Self { process, url, token, client: reqwest::Client::new(), data_dir, keyring, environment }
+    }
+
+    /// Kills the program where it stands (SIGKILL) and starts it again on the same data folder.
+    pub async fn kill_and_start_again(&mut self) {
+        self.process.kill().await;
+        (self.process, self.url, self.token) = launch(self.data_dir.path(), &self.keyring, &self.environment).await;
+    }
+
+    /// Returns the data folder.
+    #[must_use]
+    pub fn data_dir(&self) -> &Path {
+        self.data_dir.path()
+    }
+
+    /// Returns the process id.
+    #[must_use]
+    pub fn process_id(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// Runs a command; `Err` is the failure as the wire carries it.
+    ///
+    /// # Errors
+    /// The command's failure.
+    ///
+    /// # Panics
+    /// When the program does not answer.
+    pub async fn call(&self, command: &str, request: Value) -> Result<Value, Value> {
+        let response = self
+            .client
+            .post(format!("{}/rpc/{command}", self.url))
+            .bearer_auth(&self.token)
+            .json(&request)
+            .send()
+            .await
+            .unwrap_or_else(|error| panic!("{command}: the program does not answer: {error}"));
+        let succeeded = response.status().is_success();
+        let body: Value = response.json().await.unwrap_or_else(|error| panic!("{command}: no JSON: {error}"));
+        if succeeded { Ok(body) } else { Err(body) }
+    }
+
+    /// Runs a command that has to succeed.
+    ///
+    /// # Panics
+    /// With the failure, when it does not.
+    pub async fn must(&self, command: &str, request: Value) -> Value {
+        self.call(command, request.clone()).await.unwrap_or_else(|failure| panic!("{command} {request}: {failure}"))
+    }
+
+    /// Waits until the newest build of a repository that is not one of `known` is over, and returns its detail.
+    ///
+    /// # Panics
+    /// When none ends within the deadline, with the last state seen.
+    pub async fn finished_build(&self, repository: &Value, known: &[i64], deadline: Duration) -> Value {
+        eventually("a build ends", deadline, async || {
+            let page = self.must("builds.list", json!({ "repository": repository })).await;
+            let items = page["items"].as_array().cloned().unwrap_or_default();
+            let newest = items
+                .into_iter()
+                .find(|build| !known.contains(&build["id"].as_i64().unwrap_or_default()))
+                .ok_or_else(|| json!("no build yet"))?;
+            match newest["state"].as_str() {
+                Some("queued" | "running" | "paused") => Err(newest),
+                _ => Ok(self.must("builds.get", json!({ "id": newest["id"] })).await),
+            }
+        })
+        .await
+    }
+
+    /// Returns the text of all log lines of a build.
+    ///
+    /// # Panics
+    /// When the program does not answer.
+    pub async fn log_of(&self, build: &Value) -> String {
+        let page = self.must("builds.log", json!({ "id": build, "from": 0, "count": 5000 })).await;
+        let lines = page["lines"].as_array().cloned().unwrap_or_default();
+        lines.iter().filter_map(|line| line["text"].as_str()).collect::<Vec<_>>().join("\n")
+    }
+}
+
+async fn launch(
+    data_dir: &Path,
+    keyring: &SecretService,
+    environment: &[(String, String)],
+) -> (OwnedProcess, String, String) {
+    let program = program("slipway-devhost");
+    let program = program.to_str().expect("the build folder's path is text");
+    let mut process = OwnedProcess::start(program, "cargo build -p slipway-devhost", |command| {
+        command.arg("--data-dir").arg(data_dir).envs(keyring.environment());
+        command.envs(environment.iter().map(|(name, value)| (name, value)));
+        command.stdout(Stdio::piped()).stderr(Stdio::inherit());
+    });
+    let output = process.child().stdout.take().expect("it was piped");
+    let line = tokio::time::timeout(Duration::from_secs(30), BufReader::new(output).lines().next_line())
+        .await
+        .expect("the program starts within 30 s")
+        .expect("its output can be read")
+        .expect("it says where it listens before it ends");
+    let hello: Value = serde_json::from_str(&line).expect("its first line is JSON");
+    let text = |name: &str| hello[name].as_str().expect("the greeting has an address and a token").to_owned();
+    (process, text("url"), text("token"))
+}
+
+/// Returns the path of a program of this workspace that was built with the same profile as this one.
+///
+/// # Panics
+/// When it was not built.
+#[must_use]
+pub fn program(name: &str) -> PathBuf {
+    let own = std::env::current_exe().expect("a running program has a path");
+    // target/debug/deps/<test> or target/debug/<program>
+    let folder = own.ancestors().skip(1).find(|folder| !folder.ends_with("deps")).expect("it lies in a folder");
+    let path = folder.join(name);
+    assert!(path.exists(), "{} is missing: cargo build -p {name}", path.display());
+    path
+}
