@@ -9,6 +9,10 @@
 
 pub mod build;
 pub mod code;
+pub mod content;
+pub mod control;
+pub mod decide;
+pub mod dockerfile_path;
 pub mod dockerignore;
 pub mod failure;
 pub mod ids;
@@ -16,6 +20,7 @@ pub mod image;
 pub mod log;
 pub mod mask;
 pub mod matching;
+pub mod naming;
 pub mod network;
 pub mod paths;
 pub mod ports;

@@ -149,7 +149,8 @@ mod tests {
 
     #[test]
     fn exclude_comes_first_and_one_file_that_counts_is_enough() {
-        let table: &[(&[&str], &[&str], &[&str], bool)] = &[
+        type Row<'row> = (&'row [&'row str], &'row [&'row str], &'row [&'row str], bool);
+        let table: &[Row<'_>] = &[
             (&[], &[], &["a"], true),
             (&[], &[], &[], true),
             (&["src/**"], &[], &["src/a"], true),
