@@ -1,0 +1,12 @@
+//! The code store against real repositories, a real `git http-backend` over TLS, and hosts that misbehave.
+
+#![allow(clippy::unwrap_used)]
+
+mod context;
+mod hostile_hosts;
+mod local_clone;
+mod mirrors;
+mod remote;
+mod submodules;
+mod support;
+mod watch;
