@@ -25,6 +25,7 @@ pub mod network;
 pub mod paths;
 pub mod ports;
 pub mod rule;
+pub mod rule_check;
 pub mod secret;
 pub mod skip_words;
 
