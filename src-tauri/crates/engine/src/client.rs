@@ -75,12 +75,17 @@ impl EngineClient {
     }
 
     /// As [`Self::open`], for a caller that keeps the answer only: the connection ends with the answer's body.
-    pub(crate) async fn send<B>(&self, request: Request<B>) -> Result<Response<Incoming>, Failure>
+    /// Its address may be an absolute one, as client libraries write it; the wire wants path and host apart.
+    pub(crate) async fn send<B>(&self, mut request: Request<B>) -> Result<Response<Incoming>, Failure>
     where
         B: Body + Send + 'static,
         B::Data: Send,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
+        if let Some(path) = request.uri().path_and_query().cloned() {
+            *request.uri_mut() = path.into();
+        }
+        request.headers_mut().insert(http::header::HOST, http::HeaderValue::from_static("docker"));
         let (response, connection) = self.exchange(request).await?;
         connection.detach();
         Ok(response)

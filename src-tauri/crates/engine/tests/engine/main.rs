@@ -1,0 +1,8 @@
+//! The engine port against the real engine and a real registry of this machine. They fail where there is none.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod hanging;
+mod images;
+mod pushes;
+mod resolving;
+mod support;
