@@ -17,6 +17,8 @@ const BACKUPS_KEPT: usize = 5;
 const READERS: u32 = 4;
 /// How long a connection waits for another one's lock. Only the check-pointer can hold one, and briefly.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+/// Writers take the write lock at the start, so that no transaction fails half-way for want of it.
+const BEGIN: &str = "BEGIN IMMEDIATE";
 
 /// The open store. Cheap to clone; all clones share the connections and the lock.
 #[derive(Debug, Clone)]
@@ -127,7 +129,18 @@ impl Store {
 
     /// Begins the one transaction of a writing method.
     pub(crate) async fn write(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
-        Ok(self.inner.writer.begin_with("BEGIN IMMEDIATE").await?)
+        match self.inner.writer.begin_with(BEGIN).await {
+            // After a full disk or an I/O error SQLite rolls back by itself. sqlx does not notice, counts the transaction
+            // as open still, and would refuse every later one: this connection has to go.
+            Err(sqlx::Error::InvalidSavePointStatement) => {
+                if let Err(error) = self.inner.writer.acquire().await?.close().await {
+                    // It is gone all the same; what it wanted to tidy up on the way does not matter.
+                    tracing::warn!(%error, "closing the writer after a failed transaction");
+                }
+                Ok(self.inner.writer.begin_with(BEGIN).await?)
+            }
+            other => Ok(other?),
+        }
     }
 
     /// The connections for reading.
@@ -137,13 +150,12 @@ impl Store {
 }
 
 fn pool(size: u32) -> SqlitePoolOptions {
-    // Local connections do not go stale: no reaping, and no round trip before each use.
+    // Local connections do not go stale: no reaping.
     SqlitePoolOptions::new()
         .max_connections(size)
         .acquire_timeout(Duration::from_secs(60))
         .idle_timeout(None)
         .max_lifetime(None)
-        .test_before_acquire(false)
 }
 
 /// Makes sure that the file at the database's place is sound, whatever was there before.

@@ -124,6 +124,18 @@ async fn search_finds_parts_of_any_length_in_any_script_and_takes_text_literally
 }
 
 #[tokio::test]
+async fn a_search_counts_no_further_than_a_person_reads() {
+    let s = setup().await;
+    fill(&s, 1_500).await;
+    for (text, total, exact) in [("the door", 1_000, false), ("the door 1499", 1, true)] {
+        let filter = BuildFilter { search: text.into(), ..BuildFilter::default() };
+        let page = s.store.list_builds(&filter, None, 500).await.unwrap();
+        assert_eq!((page.total, page.total_is_exact), (total, exact), "{text}");
+        assert_eq!(page.next.is_some(), !exact, "{text}");
+    }
+}
+
+#[tokio::test]
 async fn counting_never_reads_the_wide_rows() {
     let s = setup().await;
     let mut tx = s.store.write().await.unwrap();
