@@ -3,6 +3,9 @@ use super::*;
 use bollard_buildkit_proto::google::protobuf::Any;
 use bollard_buildkit_proto::pb::Position;
 
+/// The engine's words, the step that failed, what they mean and which facts they hold.
+type Shape = (String, Option<&'static str>, ErrorCode, &'static [(&'static str, &'static str)]);
+
 /// The shapes of `reference/engine-and-git-facts.md`, "Error shapes", and their relatives.
 #[test]
 fn words_of_all_engines_have_a_meaning() {
@@ -10,7 +13,7 @@ fn words_of_all_engines_have_a_meaning() {
     let lld = "failed to solve with frontend dockerfile.v0: failed to create LLB definition: ";
     let load = "[internal] load metadata for docker.io/library/nosuch:1";
     #[rustfmt::skip]
-    let table: Vec<(String, Option<&str>, ErrorCode, &[(&str, &str)])> = vec![
+    let table: Vec<Shape> = vec![
         (format!("{lld}dockerfile parse error line 3: unknown instruction: COPPY"), None, DockerfileSyntax, &[("line", "3")]),
         ("failed to solve: dockerfile parse error on line 3: unknown instruction: COPPY (did you mean COPY?)".into(), None, DockerfileSyntax, &[("line", "3")]),
         ("dockerfile parse error on line 7: RUN echo exit code: x".into(), None, DockerfileSyntax, &[("line", "7")]),

@@ -213,3 +213,6 @@ fn read_failure(error: std::io::Error) -> Failure {
 fn stat_packet(stat: Option<Stat>) -> Packet {
     Packet { r#type: PacketType::PacketStat.into(), stat, ..Default::default() }
 }
+
+#[cfg(test)]
+mod tests;

@@ -79,9 +79,11 @@ impl Selection {
         })
     }
 
-    /// Returns true when the engine wants to know of this entry.
-    pub(super) fn wants(&self, path: &str) -> bool {
-        self.include.as_ref().is_none_or(|include| include.matches(path))
+    /// Returns true when the engine wants to know of this entry. A folder on the way to a needed path counts, so that the
+    /// engine names the whole path when it is missing.
+    pub(super) fn wants(&self, path: &str, is_folder: bool) -> bool {
+        let needed = |include: &Include| include.matches(path) || (is_folder && include.leads_on(path));
+        self.include.as_ref().is_none_or(needed)
             && !self.exclude.as_ref().is_some_and(|exclude| exclude.is_ignored(path))
     }
 
@@ -106,6 +108,10 @@ impl Include {
     fn matches(&self, path: &str) -> bool {
         self.plain.iter().any(|plain| is_within(path, plain))
             || self.globs.as_ref().is_some_and(|globs| globs.is_ignored(path))
+    }
+
+    fn leads_on(&self, folder: &str) -> bool {
+        self.plain.iter().any(|plain| is_within(plain, folder))
     }
 
     fn may_hold(&self, folder: &str) -> bool {

@@ -34,7 +34,8 @@ pub(super) fn walk(
             continue;
         };
         let path = if folder.path.is_empty() { entry.name } else { format!("{}/{}", folder.path, entry.name) };
-        let wanted = selection.wants(&path);
+        let is_folder = entry.kind == ContextKind::Folder;
+        let wanted = selection.wants(&path, is_folder);
         if wanted {
             for parent in open.iter_mut().filter(|parent| !parent.shown) {
                 parent.shown = true;
@@ -48,7 +49,7 @@ pub(super) fn walk(
                 return Ok(ControlFlow::Break(()));
             }
         }
-        if entry.kind == ContextKind::Folder && selection.may_hold(&path) {
+        if is_folder && selection.may_hold(&path) {
             let entries = tree.list(&path)?.into_iter();
             open.push(Open { path, entries, shown: wanted });
         }

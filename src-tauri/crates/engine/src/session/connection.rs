@@ -135,3 +135,47 @@ impl tower::Service<Request<tonic::body::Body>> for EngineChannel {
         Box::pin(self.0.send_request(request))
     }
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::UnixListener;
+
+    /// Upgrades `/session` at an engine that gives this answer and hangs up; returns what it was sent, too.
+    async fn ask(answer: &'static str) -> (Result<(), Failure>, String) {
+        let folder = tempfile::tempdir().unwrap();
+        let listener = UnixListener::bind(folder.path().join("s")).unwrap();
+        let engine = tokio::spawn(async move {
+            let (mut near, _) = listener.accept().await.unwrap();
+            let mut head = vec![0; 4096];
+            let read = near.read(&mut head).await.unwrap();
+            near.write_all(answer.as_bytes()).await.unwrap();
+            String::from_utf8_lossy(&head[..read]).into_owned()
+        });
+        let (tasks, running) = BuildTasks::new();
+        let transport = Transport::unix(folder.path().join("s"));
+        let upgraded = upgrade(&transport, &tasks, "/session", &[("X-Docker-Expose-Session-Uuid", "u")]).await;
+        running.end().await;
+        (upgraded.map(drop), engine.await.unwrap())
+    }
+
+    #[tokio::test]
+    async fn engines_without_buildkit_are_told_apart_from_engines_in_trouble() {
+        for (answer, code) in [
+            (
+                "HTTP/1.1 404 Not Found\r\nContent-Length: 28\r\n\r\n{\"message\":\"page not found\"}",
+                ErrorCode::EngineUnsupported,
+            ),
+            ("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", ErrorCode::EngineUnsupported),
+            ("HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n", ErrorCode::EngineError),
+            ("HTTP/1.1 ", ErrorCode::EngineLost),
+            ("", ErrorCode::EngineLost),
+        ] {
+            let (upgraded, asked) = ask(answer).await;
+            assert_eq!(upgraded.unwrap_err().code, code, "{answer:?}");
+            assert!(asked.starts_with("POST /session HTTP/1.1\r\n") && asked.contains("upgrade: h2c\r\n"), "{asked}");
+        }
+    }
+}

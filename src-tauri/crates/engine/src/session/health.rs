@@ -54,3 +54,20 @@ impl Health for AlwaysServing {
         Ok(Response::new(tokio_stream::once(Ok(SERVING))))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn an_engine_is_silent_only_after_it_was_heard_and_for_the_whole_time() {
+        let (limit, last_call) = (Duration::from_secs(60), LastCall::default());
+        let within = |seconds| tokio::time::timeout(Duration::from_secs(seconds), last_call.silent_for(limit));
+        assert!(within(1000).await.is_err(), "an old engine may never call");
+        last_call.heard();
+        assert!(within(59).await.is_err());
+        last_call.heard();
+        assert!(within(59).await.is_err());
+        assert!(within(2).await.is_ok());
+    }
+}

@@ -1,0 +1,121 @@
+//! Builds that do not run to their end.
+
+use super::support::{Tree, build_at, build_until, engine, fresh, request};
+use slipway_core::ErrorCode;
+use slipway_core::log::BuildEvent;
+use std::time::{Duration, Instant};
+use tokio::net::{UnixListener, UnixStream};
+use tokio_util::sync::CancellationToken;
+
+/// Returns true while a process of this machine has the word in its command line.
+fn runs(word: &str) -> bool {
+    std::fs::read_dir("/proc").unwrap().flatten().any(|entry| {
+        entry.file_name().to_string_lossy().bytes().all(|byte| byte.is_ascii_digit())
+            && std::fs::read(entry.path().join("cmdline"))
+                .is_ok_and(|line| String::from_utf8_lossy(&line).contains(word))
+    })
+}
+
+async fn gone_within(word: &str, limit: Duration) -> bool {
+    let start = Instant::now();
+    while start.elapsed() < limit {
+        if !runs(word) {
+            return true;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    false
+}
+
+#[tokio::test]
+async fn cancelling_ends_the_call_within_a_second_and_the_step_with_it() {
+    let (engine, base) = engine().await;
+    let word = fresh();
+    let dockerfile = format!("FROM {base}\nRUN echo started; sleep 300; echo {word}\n");
+    let cancel = CancellationToken::new();
+    let mut began = None;
+    let ran = build_until(&engine, request(Tree::files(&[]), &dockerfile), &cancel, |event| {
+        if matches!(event, BuildEvent::Log { .. }) && began.is_none() {
+            assert!(runs(&word), "the step runs");
+            began = Some(Instant::now());
+            cancel.cancel();
+        }
+    })
+    .await;
+    assert_eq!(ran.failure().code, ErrorCode::Cancelled);
+    assert!(began.unwrap().elapsed() < Duration::from_secs(1), "{:?}", began.unwrap().elapsed());
+    assert!(gone_within(&word, Duration::from_secs(5)).await, "the step still runs");
+}
+
+#[tokio::test]
+async fn dropping_the_call_ends_the_step_too() {
+    let (engine, base) = engine().await;
+    let word = fresh();
+    let dockerfile = format!("FROM {base}\nRUN echo started; sleep 300; echo {word}\n");
+    let (started, wait) = tokio::sync::oneshot::channel();
+    let mut started = Some(started);
+    let never = CancellationToken::new();
+    let wanted = request(Tree::files(&[]), &dockerfile);
+    tokio::select! {
+        ran = build_until(&engine, wanted, &never, |event| {
+            if matches!(event, BuildEvent::Log { .. }) && let Some(started) = started.take() {
+                started.send(()).unwrap();
+            }
+        }) => panic!("it ended: {:?}", ran.result),
+        _ = wait => assert!(runs(&word), "the step runs"),
+    }
+    assert!(gone_within(&word, Duration::from_secs(5)).await, "the step still runs");
+}
+
+/// A way to the engine that can be cut.
+struct Wire {
+    folder: tempfile::TempDir,
+    forward: tokio::task::JoinHandle<()>,
+}
+
+impl Wire {
+    fn lay(endpoint: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let engine = endpoint.strip_prefix("unix://").expect("this test goes through a Unix socket").to_owned();
+        let listener = UnixListener::bind(folder.path().join("s")).unwrap();
+        let forward = tokio::spawn(async move {
+            let mut open = tokio::task::JoinSet::new();
+            while let Ok((mut near, _)) = listener.accept().await {
+                let engine = engine.clone();
+                open.spawn(async move {
+                    let mut far = UnixStream::connect(engine).await.unwrap();
+                    tokio::io::copy_bidirectional(&mut near, &mut far).await
+                });
+            }
+        });
+        Self { folder, forward }
+    }
+
+    fn endpoint(&self) -> String {
+        format!("unix://{}/s", self.folder.path().display())
+    }
+}
+
+#[tokio::test]
+async fn f07_an_engine_that_goes_away_in_the_middle_is_lost_and_never_a_success() {
+    let (engine, base) = engine().await;
+    let wire = Wire::lay(engine.endpoint());
+    let word = fresh();
+    let dockerfile = format!("FROM {base}\nRUN echo started; sleep 300; echo {word}\n");
+    let ran = build_at(&wire.endpoint(), request(Tree::files(&[]), &dockerfile), &CancellationToken::new(), |event| {
+        if matches!(event, BuildEvent::Log { .. }) {
+            wire.forward.abort();
+        }
+    })
+    .await;
+    assert_eq!(ran.failure().code, ErrorCode::EngineLost, "{:?}", ran.failure());
+    assert!(gone_within(&word, Duration::from_secs(5)).await, "the step still runs");
+}
+
+#[tokio::test]
+async fn f07_no_engine_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let endpoint = format!("unix://{}/none", folder.path().display());
+    let ran = build_at(&endpoint, request(Tree::files(&[]), "FROM x\n"), &CancellationToken::new(), |_| {}).await;
+    assert_eq!(ran.failure().code, ErrorCode::EngineAbsent, "{:?}", ran.failure());
+}
