@@ -3,6 +3,7 @@
 
 use crate::Secret;
 use aho_corasick::AhoCorasick;
+use std::sync::Arc;
 
 mod variants;
 
@@ -13,17 +14,21 @@ pub const SHORTEST_MASKABLE: usize = 6;
 /// Longer texts are searched in pieces of this many bytes, so that little is held back and a cut secret is found too.
 const PIECE: usize = 256;
 
-/// Finds secrets. Share it (it is cheap to search with) and make one [`MaskStream`] per stream of bytes.
-pub struct Masker {
+/// Finds secrets. Cheap to clone and to search with; make one [`MaskStream`] per stream of bytes.
+#[derive(Debug, Clone)]
+pub struct Masker(Arc<Searched>);
+
+/// What is searched for.
+struct Searched {
     automaton: Option<AhoCorasick>,
     /// The searched texts, sorted, to see whether the end of a chunk may be the beginning of one.
     sorted: Vec<Vec<u8>>,
     longest: usize,
 }
 
-impl std::fmt::Debug for Masker {
+impl std::fmt::Debug for Searched {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Masker").field("searched_texts", &self.sorted.len()).finish()
+        f.debug_struct("Searched").field("texts", &self.sorted.len()).finish()
     }
 }
 
@@ -51,19 +56,19 @@ impl Masker {
             unmaskable = (0..secrets.len()).collect();
             None
         });
-        (Self { automaton, sorted, longest }, unmaskable)
+        (Self(Arc::new(Searched { automaton, sorted, longest })), unmaskable)
     }
 
     /// Begins a stream.
     #[must_use]
-    pub fn stream(&self) -> MaskStream<'_> {
-        MaskStream { masker: self, held: Vec::new(), mask_end: None }
+    pub fn stream(&self) -> MaskStream {
+        MaskStream { searched: Arc::clone(&self.0), held: Vec::new(), mask_end: None }
     }
 
     /// Masks a whole text: a step's name, an error's message.
     #[must_use]
     pub fn mask_text(&self, text: &str) -> String {
-        if !self.automaton.as_ref().is_some_and(|automaton| automaton.is_match(text)) {
+        if !self.0.automaton.as_ref().is_some_and(|automaton| automaton.is_match(text)) {
             return text.to_owned();
         }
         let mut stream = self.stream();
@@ -71,7 +76,9 @@ impl Masker {
         masked.extend(stream.finish());
         String::from_utf8_lossy(&masked).into_owned()
     }
+}
 
+impl Searched {
     /// Returns where the longest end of `text` begins that may be the beginning of a searched text.
     fn open_end(&self, text: &[u8]) -> usize {
         let earliest = text.len().saturating_sub(self.longest.saturating_sub(1));
@@ -87,22 +94,22 @@ impl Masker {
 
 /// One stream of bytes through a [`Masker`]. It holds back only what may be the beginning of a secret.
 #[derive(Debug)]
-pub struct MaskStream<'masker> {
-    masker: &'masker Masker,
+pub struct MaskStream {
+    searched: Arc<Searched>,
     held: Vec<u8>,
     /// The last thing written is a mask, and it stands for the held bytes up to here too.
     mask_end: Option<usize>,
 }
 
-impl MaskStream<'_> {
+impl MaskStream {
     /// Takes bytes and returns what can be shown by now.
     #[must_use]
     pub fn push(&mut self, bytes: &[u8]) -> Vec<u8> {
-        if self.masker.automaton.is_none() {
+        if self.searched.automaton.is_none() {
             return bytes.to_vec();
         }
         self.held.extend_from_slice(bytes);
-        let end = self.masker.open_end(&self.held);
+        let end = self.searched.open_end(&self.held);
         self.take(end)
     }
 
@@ -142,7 +149,7 @@ impl MaskStream<'_> {
 
     /// Returns all occurrences in what is held, overlapping ones too, sorted by their beginning.
     fn secrets(&self) -> Vec<(usize, usize)> {
-        let Some(automaton) = &self.masker.automaton else { return Vec::new() };
+        let Some(automaton) = &self.searched.automaton else { return Vec::new() };
         let mut found: Vec<(usize, usize)> =
             automaton.find_overlapping_iter(&self.held).map(|found| (found.start(), found.end())).collect();
         found.sort_unstable();
