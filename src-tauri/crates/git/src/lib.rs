@@ -4,6 +4,7 @@
 //! ever checked out and no program is started.
 //!
 //! - `http`, `protocol`, `packet`: Git's smart HTTP, protocol version 2, on `reqwest`.
+//! - `fetch`, `nested`: filling mirrors, those of submodules too.
 //! - `local`, `watch`: clones on this machine.
 //! - `mirror`, `pack`: what is kept on disk.
 //! - `inspect`: commits, differences, folders and files of a mirror.
@@ -12,11 +13,13 @@
 mod blocking;
 mod context;
 mod error;
+mod fetch;
 mod http;
 mod inspect;
 mod library;
 mod local;
 mod mirror;
+mod nested;
 mod pack;
 mod packet;
 mod protocol;

@@ -15,6 +15,8 @@ use std::sync::atomic::AtomicBool;
 
 /// One new commit with at most so many new objects is written object by object, which takes less time than a pack.
 const FEW_OBJECTS: usize = 256;
+/// Folders nested deeper are an attack on the stack; Git's own limit is 2048, and paths end long before.
+const DEEPEST_FOLDER: usize = 1000;
 
 /// Opens a clone: a work tree, a linked work tree or a bare repository.
 ///
@@ -41,17 +43,17 @@ pub(crate) fn open(path: &Path) -> Result<Repository, Failure> {
 pub(crate) fn refs(clone: &Repository, only: Option<&[RefName]>) -> Result<RemoteRefs, Failure> {
     let mut refs = RemoteRefs { default_branch: default_branch(clone), ..RemoteRefs::default() };
     match only {
-        Some(names) => {
-            for name in names {
-                if let Ok(reference) = clone.find_reference(name.as_str()) {
-                    take(&mut refs, clone, &reference);
-                }
-            }
-        }
+        Some(names) => names.iter().for_each(|name| take(&mut refs, clone, name.as_str())),
         None => {
-            for reference in clone.references().map_err(|error| in_clone(&error))?.flatten() {
-                if reference.is_branch() || reference.is_tag() {
-                    take(&mut refs, clone, &reference);
+            let mut all = clone.references().map_err(|error| in_clone(&error))?;
+            for name in all.names() {
+                match name {
+                    Ok(name) if name.starts_with("refs/heads/") || name.starts_with("refs/tags/") => {
+                        take(&mut refs, clone, name);
+                    }
+                    Ok(_) => {}
+                    // A name that is not UTF-8.
+                    Err(_) => refs.unusable += 1,
                 }
             }
         }
@@ -66,11 +68,19 @@ fn default_branch(clone: &Repository) -> Option<RefName> {
     RefName::new(std::str::from_utf8(head.symbolic_target_bytes()?).ok()?).ok()
 }
 
-fn take(refs: &mut RemoteRefs, clone: &Repository, reference: &git2::Reference<'_>) {
-    let name = reference.name().ok().and_then(|name| RefName::new(name).ok());
-    // A symbolic branch that points nowhere is no branch.
-    let Some(object) = reference.resolve().ok().and_then(|direct| direct.target()) else { return };
-    let (Some(name), Ok(id)) = (name, CommitId::new(object.to_string())) else {
+fn take(refs: &mut RemoteRefs, clone: &Repository, name: &str) {
+    let reference = match clone.find_reference(name).and_then(|reference| reference.resolve()) {
+        Ok(reference) => reference,
+        // Deleted meanwhile, or a symbolic branch that points nowhere.
+        Err(error) if error.code() == git2::ErrorCode::NotFound => return,
+        // A packed name that is too long for a file cannot be looked up.
+        Err(_) => {
+            refs.unusable += 1;
+            return;
+        }
+    };
+    let Some(object) = reference.target() else { return };
+    let (Ok(name), Ok(id)) = (RefName::new(name), CommitId::new(object.to_string())) else {
         refs.unusable += 1;
         return;
     };
@@ -128,31 +138,34 @@ impl Missing<'_> {
                 }
                 Some(ObjectType::Tree) => {
                     self.seen.remove(&id);
-                    self.add_tree(id, "")?;
+                    self.add_tree(id, "", 0)?;
                 }
                 _ => self.objects.push((id, String::new())),
             }
         }
         for (id, tree) in found.into_iter().rev() {
             if let Some(tree) = tree {
-                self.add_tree(tree, "")?;
+                self.add_tree(tree, "", 0)?;
             }
             self.objects.push((id, String::new()));
         }
         Ok(())
     }
 
-    fn add_tree(&mut self, id: Oid, path: &str) -> Result<(), Failure> {
+    fn add_tree(&mut self, id: Oid, path: &str, depth: usize) -> Result<(), Failure> {
         go_on(self.stop)?;
         if !self.is_new(id) {
             return Ok(());
+        }
+        if depth > DEEPEST_FOLDER {
+            return Err(Failure::new(ErrorCode::BadFileName, "folders of the commit are nested too deep"));
         }
         let tree = self.clone.find_tree(id).map_err(|error| in_clone(&error))?;
         for entry in tree.iter() {
             // The name groups versions of one file for delta compression.
             let name = String::from_utf8_lossy(entry.name_bytes()).into_owned();
             match entry.kind() {
-                Some(ObjectType::Tree) => self.add_tree(entry.id(), &name)?,
+                Some(ObjectType::Tree) => self.add_tree(entry.id(), &name, depth + 1)?,
                 Some(ObjectType::Blob) if self.is_new(entry.id()) => self.objects.push((entry.id(), name)),
                 _ => {}
             }

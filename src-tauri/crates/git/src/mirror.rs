@@ -84,9 +84,11 @@ pub(crate) fn open_or_create(mirror: &Path) -> Result<Repository, Failure> {
     let mut options = RepositoryInitOptions::new();
     options.bare(true).mkpath(true).external_template(false).initial_head("slipway-none");
     let repository = Repository::init_opts(mirror, &options).map_err(|error| cannot_write(mirror, &error))?;
+    // Without a template the library still makes an empty folder for them.
+    remove(&mirror.join("hooks"))?;
     let mut config = repository.config().map_err(|error| in_mirror(&error))?;
     // For a person who runs git here: no hooks, and no collection of what builds may still need.
-    config.set_str("core.hooksPath", "").map_err(|error| in_mirror(&error))?;
+    config.set_str("core.hooksPath", "/dev/null").map_err(|error| in_mirror(&error))?;
     config.set_i32("gc.auto", 0).map_err(|error| in_mirror(&error))?;
     drop(config);
     Ok(repository)

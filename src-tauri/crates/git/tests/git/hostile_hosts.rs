@@ -150,3 +150,53 @@ async fn a_host_that_hangs_ends_at_the_deadline_or_when_cancelled() {
     let failure = store.fetch(ID, &access, &[branch("main")], &never()).await.unwrap_err();
     assert_eq!(failure.code, ErrorCode::SourceNotFound);
 }
+
+/// The answers of a host up to the middle of a pack.
+fn half_a_pack(end: &str) -> Vec<String> {
+    let advertisement = "Content-Type: application/x-git-upload-pack-advertisement\r\n";
+    let result = "Content-Type: application/x-git-upload-pack-result\r\n";
+    let offer = format!("{}{}0000", packet("version 2\n"), packet("ls-refs\n"));
+    let refs = format!("{}0000", packet(&format!("{} refs/heads/main\n", "1".repeat(40))));
+    let pack = format!("{}{}", packet("packfile\n"), packet("\u{1}PACK\0\0\0\u{2}\0\0\0\u{5}"));
+    let cut = format!("HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n{result}\r\n{pack}{end}");
+    vec![answer("200 OK", advertisement, &offer), answer("200 OK", result, &refs), cut]
+}
+
+#[tokio::test]
+async fn a_pack_that_breaks_off_leaves_nothing_behind() {
+    let (host, store) = (FixedHost::start(half_a_pack("")).await, store());
+    let access = at_url(&format!("{}/app.git", host.url), None, None);
+    let failure = store.fetch(ID, &access, &[branch("main")], &never()).await.unwrap_err();
+    assert_eq!(failure.code, ErrorCode::SourceUnreachable, "{failure}");
+    let left = std::fs::read_dir(store.folder.path().join("mirrors/1.git/objects/pack")).unwrap().count();
+    assert_eq!(left, 0);
+}
+
+#[tokio::test]
+async fn a_fetch_is_cancelled_in_the_middle_of_a_pack() {
+    let (host, store) = (FixedHost::start(half_a_pack(HANG)).await, store());
+    let (access, cancel) = (at_url(&format!("{}/app.git", host.url), None, None), never());
+    let pack = store.folder.path().join("mirrors/1.git/objects/pack");
+    let files = || std::fs::read_dir(&pack).map_or(0, Iterator::count);
+    let cancelling = async {
+        let begun = async || if files() == 0 { Err("no pack") } else { Ok(()) };
+        slipway_testkit::eventually("the pack", Duration::from_secs(20), begun).await;
+        cancel.cancel();
+        Instant::now()
+    };
+    let fetching = async { store.fetch(ID, &access, &[branch("main")], &cancel).await };
+    let (result, cancelled) = tokio::join!(fetching, cancelling);
+    assert_eq!(result.unwrap_err().code, ErrorCode::Cancelled);
+    assert!(cancelled.elapsed() < Duration::from_secs(1));
+    let ended = async || if files() == 0 { Ok(()) } else { Err("the pack is still there") };
+    slipway_testkit::eventually("the writer's end", Duration::from_secs(20), ended).await;
+}
+
+#[tokio::test]
+async fn a_transfer_without_a_byte_ends_at_the_idle_deadline() {
+    let host = FixedHost::start(half_a_pack(HANG)).await;
+    let store = store_with(Deadlines { idle: Duration::from_millis(300), ..Deadlines::default() });
+    let access = at_url(&format!("{}/app.git", host.url), None, None);
+    let failure = store.fetch(ID, &access, &[branch("main")], &never()).await.unwrap_err();
+    assert_eq!(failure.code, ErrorCode::TimedOut, "{failure}");
+}

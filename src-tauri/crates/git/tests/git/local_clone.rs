@@ -143,3 +143,16 @@ async fn b3_one_small_commit_is_fetched_in_milliseconds() {
     // A debug build on a busy machine; a release build needs about a tenth.
     assert!(best < 100.0, "{best:.1} ms");
 }
+
+#[tokio::test]
+async fn repository_formats_that_cannot_be_read_yet_are_refused() {
+    let store = store();
+    for format in ["--ref-format=reftable", "--object-format=sha256"] {
+        let folder = tempfile::TempDir::new().unwrap();
+        let repository = GitRepository::at(folder.path().join("outer")).await;
+        repository.git(&["init", "--quiet", format, "inner"]).await;
+        let access = local(&repository.path().join("inner"));
+        let failure = store.remote_refs(&access, None, &never()).await.unwrap_err();
+        assert_eq!(failure.code, ErrorCode::BadCodeLocation, "{format}: {failure}");
+    }
+}

@@ -120,6 +120,9 @@ pub(crate) fn walk(context: &dyn ContextTree, folder: &str) -> Vec<String> {
     paths
 }
 
+/// At the end of an answer: nothing more comes, and the connection stays open.
+pub(crate) const HANG: &str = "<hang>";
+
 /// A plain HTTP host that sends fixed answers, one for each request, and keeps the requests.
 pub(crate) struct FixedHost {
     pub(crate) url: String,
@@ -134,6 +137,7 @@ impl FixedHost {
         let seen = Arc::clone(&requests);
         let mut answers = VecDeque::from(answers);
         tokio::spawn(async move {
+            let mut open = Vec::new();
             while let Some(answer) = answers.pop_front() {
                 let (mut connection, _) = listener.accept().await.unwrap();
                 let mut request = Vec::new();
@@ -144,10 +148,22 @@ impl FixedHost {
                     }
                     request.push(byte[0]);
                 }
-                seen.lock().unwrap().push(String::from_utf8_lossy(&request).into_owned());
-                connection.write_all(answer.as_bytes()).await.unwrap();
-                connection.shutdown().await.unwrap();
+                let head = String::from_utf8_lossy(&request).into_owned();
+                let lower = head.to_lowercase();
+                let length = lower.split("content-length: ").nth(1).and_then(|rest| rest.lines().next());
+                let mut body = vec![0; length.map_or(0, |length| length.parse().unwrap())];
+                connection.read_exact(&mut body).await.unwrap();
+                seen.lock().unwrap().push(head);
+                connection.write_all(answer.strip_suffix(HANG).unwrap_or(&answer).as_bytes()).await.unwrap();
+                if answer.ends_with(HANG) {
+                    open.push(connection);
+                } else {
+                    connection.shutdown().await.unwrap();
+                }
             }
+            // Held open until the test's runtime ends.
+            std::future::pending::<()>().await;
+            drop(open);
         });
         Self { url, requests }
     }
@@ -156,4 +172,9 @@ impl FixedHost {
 /// An HTTP answer with these headers and body, after which the connection closes.
 pub(crate) fn answer(status: &str, headers: &str, body: &str) -> String {
     format!("HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {}\r\n{headers}\r\n{body}", body.len())
+}
+
+/// A line in Git's packet format.
+pub(crate) fn packet(text: &str) -> String {
+    format!("{:04x}{text}", text.len() + 4)
 }
