@@ -1,3 +1,32 @@
 //! Composition: opens, wires, starts and stops the watcher, the queue and recovery.
+//!
+//! [`Slipway`] is the whole product without a window. Use cases are its methods, one file per object. Behind it run two
+//! kinds of tasks: [`watch`] turns moved refs into build rows, [`queue`] turns build rows into published tags through the
+//! stages in `pipeline`. The rows are the truth: memory only wakes tasks, and `recovery` settles at start what an earlier
+//! run left open.
 
+mod access;
 pub mod build_log;
+pub mod builds;
+pub mod code_repositories;
+mod events;
+pub mod image_repositories;
+mod pipeline;
+pub mod preflight;
+mod queue;
+mod recovery;
+pub mod registries;
+pub mod rules;
+pub mod settings;
+mod slipway;
+mod watch;
+mod wiring;
+
+pub use access::{OutsideLogins, StoredProxy};
+pub use events::AppEvent;
+pub use settings::Settings;
+pub use slipway::{BuildProxies, Engines, OpenOptions, Pace, Ports, Slipway};
+
+pub use queue::QueuedBuild;
+
+pub(crate) use slipway::Parts;

@@ -65,6 +65,23 @@ impl Store {
         row.as_ref().map(record).transpose()
     }
 
+    /// Returns the last move of any tag of a repository; `None` when no build set one.
+    ///
+    /// # Errors
+    /// As every read.
+    pub async fn last_move_of_repository(
+        &self,
+        repository: ImageRepositoryId,
+    ) -> Result<Option<TagMoveRecord>, StoreError> {
+        let row = sqlx::query(
+            "SELECT * FROM tag_moves WHERE id = (SELECT MAX(id) FROM tag_moves WHERE repository_id = ?)",
+        )
+        .bind(repository.0)
+        .fetch_optional(self.read())
+        .await?;
+        row.as_ref().map(record).transpose()
+    }
+
     /// Returns the latest observation that ever set this tag: a push that was observed before it must leave the tag alone.
     ///
     /// # Errors

@@ -1,0 +1,55 @@
+//! What the application announces. An event only says "look again": it never carries work or data that must not be lost.
+
+use slipway_core::ids::{BuildId, CodeRepositoryId, ImageRepositoryId, RegistryId, RuleId};
+
+/// One announcement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum AppEvent {
+    /// A build's row, stages, steps or publications changed.
+    BuildChanged {
+        /// Which build.
+        build: BuildId,
+        /// Its image repository.
+        repository: ImageRepositoryId,
+    },
+    /// A build's log has more lines.
+    LogAppended {
+        /// Which build.
+        build: BuildId,
+        /// How many lines it has now.
+        upto_line: u64,
+    },
+    /// A layer of a push moved on.
+    PushProgressed {
+        /// Which build.
+        build: BuildId,
+    },
+    /// The queue, or a reason why something in it waits, changed.
+    QueueChanged,
+    /// A code repository was added, changed or removed.
+    CodeRepositoriesChanged,
+    /// A code repository was looked at.
+    CodeRepositoryChecked {
+        /// Which.
+        code: CodeRepositoryId,
+    },
+    /// A registry or one of its credentials changed.
+    RegistryChanged {
+        /// Which.
+        registry: RegistryId,
+    },
+    /// An image repository was added, changed or removed.
+    ImageRepositoryChanged {
+        /// Which.
+        repository: ImageRepositoryId,
+    },
+    /// A rule was added, changed or removed.
+    RuleChanged {
+        /// Which.
+        rule: RuleId,
+        /// Its image repository.
+        repository: ImageRepositoryId,
+    },
+    /// A setting changed.
+    SettingsChanged,
+}

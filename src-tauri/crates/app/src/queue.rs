@@ -1,0 +1,248 @@
+//! The queue: rows in the store, taken in the order of their ids by as many workers as the settings allow per engine. Memory
+//! only wakes: whatever is lost with it is in the rows. Never do two builds of one rule and ref run at the same time.
+
+mod backoff;
+mod settle;
+
+use crate::{AppEvent, Parts, pipeline};
+use chrono::{DateTime, Utc};
+use futures::FutureExt;
+use slipway_core::build::{BuildReason, BuildState, WaitReason};
+use slipway_core::code::RefName;
+use slipway_core::ids::{BuildId, RuleId};
+use slipway_core::log::PushProgress;
+use slipway_core::{ErrorCode, Failure};
+use slipway_store::BuildRecord;
+use std::collections::{BTreeMap, HashMap};
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+pub(crate) use backoff::pause;
+pub(crate) use settle::Ended;
+
+/// Tries of one step before its failure is final (or, for a push, before it waits long).
+pub(crate) const RETRY_BUDGET: u32 = 3;
+/// An engine has to say that it is there within this.
+const PROBE_DEADLINE: Duration = Duration::from_secs(15);
+
+/// The running queue.
+pub(crate) struct Queue {
+    parts: Arc<Parts>,
+    running: Mutex<HashMap<BuildId, Running>>,
+    /// Engines that are away.
+    away: Mutex<HashMap<String, Away>>,
+}
+
+/// A build in the hands of a worker.
+struct Running {
+    cancel: CancellationToken,
+    engine: String,
+    lane: Option<(RuleId, RefName)>,
+    pushing: BTreeMap<String, PushProgress>,
+}
+
+/// An engine that is away.
+#[derive(Clone)]
+struct Away {
+    failure: Failure,
+    probes: u32,
+    next_probe: DateTime<Utc>,
+}
+
+/// One unfinished build with the reason why it does not run.
+#[derive(Debug, Clone)]
+pub struct QueuedBuild {
+    /// The build.
+    pub build: BuildRecord,
+    /// Why it waits; `None` while it runs.
+    pub waits_for: Option<WaitReason>,
+}
+
+impl Queue {
+    /// Starts taking builds.
+    pub(crate) fn start(parts: Arc<Parts>, tasks: &TaskTracker) -> Arc<Self> {
+        let queue = Arc::new(Self { parts, running: Mutex::default(), away: Mutex::default() });
+        let (this, tracker) = (Arc::clone(&queue), tasks.clone());
+        tasks.spawn(async move { this.dispatch_for_ever(&tracker).await });
+        queue
+    }
+
+    /// Stops the worker of a build; the row holds the wish already.
+    pub(crate) fn stop_worker(&self, build: BuildId) {
+        if let Some(running) = self.running().get(&build) {
+            running.cancel.cancel();
+        }
+    }
+
+    /// Notes how far a layer of a push is.
+    pub(crate) fn push_progressed(&self, build: BuildId, progress: PushProgress) {
+        if let Some(running) = self.running().get_mut(&build) {
+            running.pushing.insert(progress.layer.clone(), progress);
+        }
+        self.parts.announce(AppEvent::PushProgressed { build });
+    }
+
+    /// Returns how far the layers of a running push are.
+    pub(crate) fn push_progress(&self, build: BuildId) -> Vec<PushProgress> {
+        self.running().get(&build).map(|running| running.pushing.values().cloned().collect()).unwrap_or_default()
+    }
+
+    /// Returns everything unfinished, oldest first, with the reason why each build waits.
+    pub(crate) async fn view(&self) -> Result<Vec<QueuedBuild>, Failure> {
+        let builds = self.parts.store.non_final().await?;
+        let now = self.parts.now();
+        let mut ahead: HashMap<String, usize> = HashMap::new();
+        let view = builds
+            .into_iter()
+            .map(|build| {
+                let waits_for = (build.state != BuildState::Running).then(|| {
+                    let ahead = ahead.entry(build.engine.clone()).or_default();
+                    let reason = self.wait_reason(&build, *ahead, now);
+                    *ahead += 1;
+                    reason
+                });
+                QueuedBuild { build, waits_for }
+            })
+            .collect();
+        Ok(view)
+    }
+
+    fn wait_reason(&self, build: &BuildRecord, ahead: usize, now: DateTime<Utc>) -> WaitReason {
+        if let Some(BuildReason::Waiting { failure }) = &build.reason {
+            return WaitReason::Outside { failure: failure.clone() };
+        }
+        if let (Some(until), Some(failure)) = (build.not_before.filter(|at| *at > now), &build.failure) {
+            return WaitReason::Backoff { until, failure: failure.clone() };
+        }
+        if let Some(away) = self.away().get(&build.engine) {
+            return WaitReason::Outside { failure: away.failure.clone() };
+        }
+        let lane = lane(build);
+        let same = self.running().iter().find(|(_, running)| lane.is_some() && running.lane == lane).map(|(id, _)| *id);
+        same.map_or(WaitReason::Slots { ahead }, |build| WaitReason::SameRef { build })
+    }
+
+    async fn dispatch_for_ever(self: Arc<Self>, tasks: &TaskTracker) {
+        loop {
+            let pause = match self.dispatch(tasks).await {
+                Ok(pause) => pause,
+                Err(failure) => {
+                    tracing::error!(%failure, "the queue cannot be read");
+                    self.parts.pace.recheck
+                }
+            };
+            tokio::select! {
+                () = self.parts.stop.cancelled() => return,
+                () = self.parts.queue_wake.notified() => {}
+                () = tokio::time::sleep(pause) => {}
+            }
+        }
+    }
+
+    /// Gives waiting builds to workers; returns when to look again without being woken.
+    async fn dispatch(self: &Arc<Self>, tasks: &TaskTracker) -> Result<Duration, Failure> {
+        let slots = self.parts.settings().await?.concurrency;
+        let mut pause = self.parts.pace.recheck;
+        for build in self.parts.store.non_final().await? {
+            if build.state == BuildState::Running || self.parts.stop.is_cancelled() {
+                continue;
+            }
+            let now = self.parts.now();
+            if let Some(wait) = build.not_before.map(|at| at - now).filter(|wait| *wait > chrono::TimeDelta::zero()) {
+                pause = pause.min(wait.to_std().unwrap_or_default());
+                continue;
+            }
+            let lane = lane(&build);
+            let is_free = {
+                let running = self.running();
+                running.values().filter(|one| one.engine == build.engine).count() < slots
+                    && !running.values().any(|one| lane.is_some() && one.lane == lane)
+            };
+            if !is_free {
+                continue;
+            }
+            if let Err(wait) = self.engine_is_there(&build.engine).await {
+                pause = pause.min(wait);
+                continue;
+            }
+            if self.parts.store.claim(build.id, &self.parts.boot_id, now).await? {
+                self.run(build, lane, tasks);
+            }
+        }
+        Ok(pause.max(Duration::from_millis(1)))
+    }
+
+    fn run(self: &Arc<Self>, build: BuildRecord, lane: Option<(RuleId, RefName)>, tasks: &TaskTracker) {
+        let cancel = self.parts.stop.child_token();
+        let running = Running { cancel: cancel.clone(), engine: build.engine.clone(), lane, pushing: BTreeMap::new() };
+        self.running().insert(build.id, running);
+        self.announce(&build);
+        let this = Arc::clone(self);
+        tasks.spawn(async move {
+            let work = pipeline::run(&this.parts, &this, build.id, &cancel);
+            let result = AssertUnwindSafe(work).catch_unwind().await.unwrap_or_else(|_| {
+                Err(Failure::internal("the build's worker ended unexpectedly; the application's log has the place"))
+            });
+            if let Err(failure) = settle::settle(&this, &build, result).await {
+                // The row stays as it is; the next start settles it.
+                tracing::error!(build = %build.id, %failure, "the end of a build could not be written");
+            }
+            this.running().remove(&build.id);
+            this.announce(&build);
+            this.parts.queue_wake.notify_one();
+        });
+    }
+
+    /// Returns whether work can be given to an engine; `Err` with the time until the next probe when it is away.
+    async fn engine_is_there(&self, name: &str) -> Result<(), Duration> {
+        let Some(away) = self.away().get(name).cloned() else { return Ok(()) };
+        let now = self.parts.now();
+        let wait = (away.next_probe - now).to_std().unwrap_or_default();
+        if !wait.is_zero() {
+            return Err(wait);
+        }
+        let probe = async { self.parts.engine(name)?.info().await };
+        let answer = tokio::time::timeout(PROBE_DEADLINE, probe).await;
+        match answer {
+            Ok(Ok(_)) => {
+                self.away().remove(name);
+                self.parts.announce(AppEvent::QueueChanged);
+                Ok(())
+            }
+            Ok(Err(failure)) => Err(self.engine_went_away(name, failure)),
+            Err(_) => {
+                Err(self.engine_went_away(name, Failure::new(ErrorCode::EngineAbsent, "the engine does not answer")))
+            }
+        }
+    }
+
+    /// Notes that an engine is away; returns the time until it is asked again.
+    fn engine_went_away(&self, name: &str, failure: Failure) -> Duration {
+        let mut engines = self.away();
+        let probes = engines.get(name).map_or(0, |away| away.probes) + 1;
+        let wait = pause(self.parts.pace.probe_base, self.parts.pace.probe_cap, probes, &failure);
+        engines.insert(name.to_owned(), Away { failure, probes, next_probe: self.parts.now() + wait });
+        wait.to_std().unwrap_or_default()
+    }
+
+    fn announce(&self, build: &BuildRecord) {
+        self.parts.announce(AppEvent::BuildChanged { build: build.id, repository: build.repository });
+        self.parts.announce(AppEvent::QueueChanged);
+    }
+
+    fn running(&self) -> std::sync::MutexGuard<'_, HashMap<BuildId, Running>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn away(&self) -> std::sync::MutexGuard<'_, HashMap<String, Away>> {
+        self.away.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Builds of one lane never run at the same time.
+fn lane(build: &BuildRecord) -> Option<(RuleId, RefName)> {
+    build.rule.zip(build.ref_name.clone())
+}

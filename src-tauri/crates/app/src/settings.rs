@@ -1,0 +1,71 @@
+//! Settings of the whole application, one row in the store.
+
+use crate::access::StoredProxy;
+use crate::{AppEvent, Slipway};
+use serde::{Deserialize, Serialize};
+use slipway_core::network::RegistryMirrors;
+use slipway_core::{ErrorCode, Failure};
+
+const KEY: &str = "application";
+
+/// What a person sets for the whole application. A field added later needs a default.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Settings {
+    /// How many builds run at the same time on one engine, 1–16.
+    pub concurrency: usize,
+    /// Seconds between two looks at a code repository that is not a local clone, 5–86,400.
+    pub poll_seconds: u32,
+    /// Proxy towards code hosts.
+    pub code_proxy: Option<StoredProxy>,
+    /// Proxy towards registries.
+    pub registry_proxy: Option<StoredProxy>,
+    /// Ordered mirrors of upstream registries.
+    pub mirrors: Vec<RegistryMirrors>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { concurrency: 2, poll_seconds: 30, code_proxy: None, registry_proxy: None, mirrors: Vec::new() }
+    }
+}
+
+impl Slipway {
+    /// Returns the settings.
+    ///
+    /// # Errors
+    /// A failure of the store.
+    pub async fn settings(&self) -> Result<Settings, Failure> {
+        self.parts.settings().await
+    }
+
+    /// Changes the settings; the watcher and the queue follow at once.
+    ///
+    /// # Errors
+    /// [`ErrorCode::InvalidField`] with the field, or a failure of the store.
+    pub async fn set_settings(&self, settings: &Settings) -> Result<(), Failure> {
+        let invalid = |field: &str, why: &str| Err(Failure::new(ErrorCode::InvalidField, why).at(field));
+        if !(1..=16).contains(&settings.concurrency) {
+            return invalid("concurrency", "between 1 and 16 builds can run at the same time");
+        }
+        if !(5..=86_400).contains(&settings.poll_seconds) {
+            return invalid("poll_seconds", "the interval is between 5 seconds and one day");
+        }
+        for (field, proxy) in [("code_proxy", &settings.code_proxy), ("registry_proxy", &settings.registry_proxy)] {
+            if let Some(proxy) = proxy {
+                proxy.check().map_err(|failure| failure.at(format!("{field}.url")))?;
+            }
+        }
+        self.parts.store.set_setting(KEY, settings).await?;
+        self.parts.announce(AppEvent::SettingsChanged);
+        self.parts.queue_wake.notify_one();
+        self.parts.watch_wake.notify_waiters();
+        Ok(())
+    }
+}
+
+impl crate::Parts {
+    pub(crate) async fn settings(&self) -> Result<Settings, Failure> {
+        Ok(self.store.setting(KEY).await?.unwrap_or_default())
+    }
+}

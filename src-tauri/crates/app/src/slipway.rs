@@ -1,0 +1,216 @@
+//! The application: what it is made of, how it starts and how it stops.
+
+use crate::access::OutsideLogins;
+use crate::build_log::BuildLogs;
+use crate::queue::Queue;
+use crate::watch::Watch;
+use crate::{AppEvent, recovery, wiring};
+use chrono::{DateTime, Utc};
+use slipway_core::Failure;
+use slipway_core::ports::{BuildEngine, Clock, CodeStore, Registries, Vault};
+use slipway_core::rule::NameValue;
+use slipway_store::{Recovery, Store};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{Notify, broadcast};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// Events that a slow listener may be behind; then it is told that it missed some and asks anew.
+const EVENTS_KEPT: usize = 4096;
+/// How long `shutdown` waits for running work to stop.
+const STOP_WITHIN: Duration = Duration::from_secs(10);
+
+/// Finds the engine of a name: `local`, or `context:<name>`.
+pub type Engines = Arc<dyn Fn(&str) -> Result<Arc<dyn BuildEngine>, Failure> + Send + Sync>;
+
+/// Finds the build arguments that carry the Docker client's `proxies` setting into builds of an engine.
+pub type BuildProxies = Arc<dyn Fn(&str) -> Vec<NameValue> + Send + Sync>;
+
+/// The outside.
+#[derive(Clone)]
+pub struct Ports {
+    /// The wall clock.
+    pub clock: Arc<dyn Clock>,
+    /// Git.
+    pub code: Arc<dyn CodeStore>,
+    /// Docker engines by name.
+    pub engines: Engines,
+    /// OCI registries.
+    pub registries: Arc<dyn Registries>,
+    /// Secrets at rest.
+    pub vault: Arc<dyn Vault>,
+    /// Logins that others keep.
+    pub outside_logins: Arc<dyn OutsideLogins>,
+    /// Proxies for builds.
+    pub build_proxies: BuildProxies,
+}
+
+/// How patient the queue and the watcher are. The defaults are the product's; tests make them short.
+#[derive(Debug, Clone)]
+pub struct Pace {
+    /// First pause before a retry; doubles each time.
+    pub retry_base: Duration,
+    /// Longest pause before a retry, unless the outside asks for more.
+    pub retry_cap: Duration,
+    /// First pause before asking whether something that is away is back; doubles each time.
+    pub probe_base: Duration,
+    /// Longest such pause.
+    pub probe_cap: Duration,
+    /// Wall-clock times are looked at again at least this often.
+    pub recheck: Duration,
+    /// Look at code repositories by themselves; off, only file events and questions make a look.
+    pub polling: bool,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            retry_base: Duration::from_secs(5),
+            retry_cap: Duration::from_secs(5 * 60),
+            probe_base: Duration::from_secs(2),
+            probe_cap: Duration::from_secs(60),
+            recheck: Duration::from_secs(30),
+            polling: true,
+        }
+    }
+}
+
+/// How to open the application.
+pub struct OpenOptions {
+    /// The data folder.
+    pub data_dir: PathBuf,
+    /// The outside; `None` is the real one.
+    pub ports: Option<Ports>,
+    /// How patient it is.
+    pub pace: Pace,
+}
+
+impl OpenOptions {
+    /// Opens this data folder with everything real.
+    #[must_use]
+    pub fn new(data_dir: impl Into<PathBuf>) -> Self {
+        Self { data_dir: data_dir.into(), ports: None, pace: Pace::default() }
+    }
+}
+
+/// What every part of the application uses.
+pub(crate) struct Parts {
+    pub(crate) store: Store,
+    pub(crate) ports: Ports,
+    pub(crate) logs: Arc<BuildLogs>,
+    pub(crate) pace: Pace,
+    pub(crate) stop: CancellationToken,
+    pub(crate) queue_wake: Notify,
+    pub(crate) watch_wake: Notify,
+    /// Names this run in the rows that it claims.
+    pub(crate) boot_id: String,
+    events: broadcast::Sender<AppEvent>,
+}
+
+impl Parts {
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        self.ports.clock.now()
+    }
+
+    pub(crate) fn announce(&self, event: AppEvent) {
+        // Nobody listening is fine: whoever comes later asks.
+        let _ = self.events.send(event);
+    }
+
+    pub(crate) fn engine(&self, name: &str) -> Result<Arc<dyn BuildEngine>, Failure> {
+        (self.ports.engines)(name)
+    }
+}
+
+/// The running application. Dropping it does not stop it in order: call [`Slipway::shutdown`].
+pub struct Slipway {
+    pub(crate) parts: Arc<Parts>,
+    pub(crate) watch: Arc<Watch>,
+    pub(crate) queue: Arc<Queue>,
+    tasks: TaskTracker,
+    recovered: Option<Recovery>,
+}
+
+impl Slipway {
+    /// Opens the data folder, settles what an earlier run left open, and starts watching and building.
+    ///
+    /// # Errors
+    /// [`slipway_core::ErrorCode::AlreadyRunning`], `DatabaseNewer`, `DataReadOnly`, `DiskFull`.
+    pub async fn open(options: OpenOptions) -> Result<Self, Failure> {
+        let clock: Arc<dyn Clock> = match &options.ports {
+            Some(ports) => Arc::clone(&ports.clock),
+            None => Arc::new(wiring::SystemClock),
+        };
+        let opened = Store::open(options.data_dir, clock.now()).await?;
+        let store = opened.store;
+        let ports = match options.ports {
+            Some(ports) => ports,
+            None => wiring::real_ports(store.data_dir(), clock)?,
+        };
+        let logs = BuildLogs::open(store.data_dir().logs())?;
+        let parts = Arc::new(Parts {
+            store,
+            ports,
+            logs,
+            pace: options.pace,
+            stop: CancellationToken::new(),
+            queue_wake: Notify::new(),
+            watch_wake: Notify::new(),
+            boot_id: boot_id()?,
+            events: broadcast::Sender::new(EVENTS_KEPT),
+        });
+        recovery::settle(&parts).await?;
+        let tasks = TaskTracker::new();
+        let queue = Queue::start(Arc::clone(&parts), &tasks);
+        let watch = Watch::start(Arc::clone(&parts), &tasks);
+        Ok(Self { parts, watch, queue, tasks, recovered: opened.recovery })
+    }
+
+    /// Listens to announcements from now on.
+    #[must_use]
+    pub fn events(&self) -> broadcast::Receiver<AppEvent> {
+        self.parts.events.subscribe()
+    }
+
+    /// Returns what had to be done about a damaged database at start; to be shown to the person.
+    #[must_use]
+    pub fn database_recovery(&self) -> Option<&Recovery> {
+        self.recovered.as_ref()
+    }
+
+    /// Returns the store, for reading.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.parts.store
+    }
+
+    /// Returns the logs of builds.
+    #[must_use]
+    pub fn logs(&self) -> &Arc<BuildLogs> {
+        &self.parts.logs
+    }
+
+    /// Returns the outside that it was opened with.
+    #[must_use]
+    pub fn ports(&self) -> &Ports {
+        &self.parts.ports
+    }
+
+    /// Stops: no new work begins, running work is broken off and left for the next start to settle, the store is closed.
+    pub async fn shutdown(&self) {
+        self.parts.stop.cancel();
+        self.tasks.close();
+        if tokio::time::timeout(STOP_WITHIN, self.tasks.wait()).await.is_err() {
+            tracing::warn!("some work did not stop in time; the next start settles it");
+        }
+        self.parts.store.close().await;
+    }
+}
+
+fn boot_id() -> Result<String, Failure> {
+    let mut bytes = [0; 8];
+    getrandom::fill(&mut bytes).map_err(Failure::internal)?;
+    Ok(format!("{:016x}", u64::from_le_bytes(bytes)))
+}
