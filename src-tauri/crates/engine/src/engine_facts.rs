@@ -93,7 +93,7 @@ fn facts(
     let number = version.version.clone().unwrap_or_else(|| "of unknown version".to_owned());
     let api_version = version.api_version.clone().unwrap_or_default();
     let api = api_version.split_once('.').and_then(|(major, minor)| Some((major.parse().ok()?, minor.parse().ok()?)));
-    if !api.is_some_and(|api: (u32, u32)| api >= OLDEST_API) {
+    if api.is_none_or(|api: (u32, u32)| api < OLDEST_API) {
         return Err(unsupported(&number, "it is older than 20.10").with("api_version", api_version));
     }
     let os = version.os.clone().or(info.os_type).unwrap_or_default();

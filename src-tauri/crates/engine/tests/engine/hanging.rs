@@ -6,6 +6,8 @@ use slipway_core::image::{ImageId, ImageReference, RegistryLogin};
 use slipway_core::ports::{BuildEngine, Deadlines};
 use slipway_core::{ErrorCode, Failure};
 use slipway_engine::{DockerEngine, Transport};
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -40,12 +42,13 @@ async fn f06_an_engine_that_says_nothing_runs_into_the_deadline() {
 }
 
 #[tokio::test]
-async fn f06_a_body_that_never_ends_runs_into_the_deadline() {
+async fn f06_an_answer_that_stops_in_the_middle_is_a_lost_engine() {
     let half = |_: &str| Some("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{".to_owned());
-    // The script hangs up after its answer, so the body breaks off; the chunked one below stays open.
-    let broken = ScriptedEngine::new(short(), half);
-    assert_eq!(broken.engine.image("a").await.unwrap_err().code, ErrorCode::EngineLost);
-    assert_eq!(broken.engine.info().await.unwrap_err().code, ErrorCode::EngineLost);
+    for stays_open in [true, false] {
+        let broken = ScriptedEngine::staying(stays_open, short(), half);
+        assert_eq!(broken.engine.image("a").await.unwrap_err().code, ErrorCode::EngineLost);
+        assert_eq!(broken.engine.info().await.unwrap_err().code, ErrorCode::EngineLost);
+    }
 }
 
 #[tokio::test]
@@ -109,4 +112,42 @@ async fn f05_a_push_report_that_breaks_off_is_never_success() {
         let engine = ScriptedEngine::new(Deadlines::default(), move |_| script.clone());
         assert_eq!(push(&engine.engine).await.unwrap_err().code, code, "{shown}");
     }
+}
+
+/// Closing the connection is how an engine is told to stop a push.
+#[tokio::test]
+async fn a_cancelled_push_hangs_up_on_the_engine() {
+    let folder = tempfile::tempdir().unwrap();
+    let listener = tokio::net::UnixListener::bind(folder.path().join("docker.sock")).unwrap();
+    let transport = Transport::unix(folder.path().join("docker.sock"));
+    let engine = DockerEngine::new(transport, None, Deadlines::default()).unwrap();
+    let target = ImageReference::parse("r.example/a/b:1").unwrap();
+    let (progress, mut reports) = mpsc::channel(8);
+    let cancel = CancellationToken::new();
+
+    let engine_side = async {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let line = r#"{"status":"Pushing","progressDetail":{"current":1,"total":2},"id":"abc"}"#;
+        let head = format!("HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n{line}\n");
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let mut received = Vec::new();
+        stream.read_to_end(&mut received).await.unwrap();
+        String::from_utf8(received).unwrap()
+    };
+    let our_side = async {
+        let login = RegistryLogin::Anonymous;
+        let push = engine.push(&target, &login, progress, &cancel);
+        let cancelling = async {
+            let report = reports.recv().await.unwrap();
+            cancel.cancel();
+            report
+        };
+        tokio::join!(push, cancelling)
+    };
+    let both = async { tokio::join!(engine_side, our_side) };
+    let (request, (result, report)) = tokio::time::timeout(Duration::from_secs(5), both).await.unwrap();
+    assert_eq!(result.unwrap_err().code, ErrorCode::Cancelled);
+    assert_eq!((report.layer.as_str(), report.current, report.total), ("abc", 1, 2));
+    assert!(request.starts_with("POST /images/r.example/a/b/push?tag=1 HTTP/1.1\r\n"), "{request}");
+    assert!(request.to_lowercase().contains("\r\nx-registry-auth: e30=\r\n"), "{request}");
 }

@@ -20,20 +20,20 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 /// The real engine with our port to it. Everything built carries the desk's label and goes with it.
-pub struct Desk {
-    pub witness: Engine,
-    pub engine: DockerEngine,
-    pub base: String,
+pub(crate) struct Desk {
+    pub(crate) witness: Engine,
+    pub(crate) engine: DockerEngine,
+    pub(crate) base: String,
     mark: i64,
     next: AtomicI64,
 }
 
 impl Desk {
-    pub async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         Self::with(Deadlines::default()).await
     }
 
-    pub async fn with(deadlines: Deadlines) -> Self {
+    pub(crate) async fn with(deadlines: Deadlines) -> Self {
         let witness = Engine::require().await;
         let base = BaseImage::busybox(&witness).await.reference().to_owned();
         let transport = Transport::open(witness.endpoint(), None, false).unwrap();
@@ -45,21 +45,21 @@ impl Desk {
     }
 
     /// The label of this desk alone.
-    pub fn label(&self) -> String {
+    pub(crate) fn label(&self) -> String {
         format!("slipway.test.desk={}", self.mark)
     }
 
     /// A repository name that nobody else uses.
-    pub fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         format!("desk{}", self.mark)
     }
 
-    pub fn next_build(&self) -> BuildId {
+    pub(crate) fn next_build(&self) -> BuildId {
         BuildId(self.mark * 10 + self.next.fetch_add(1, Ordering::Relaxed))
     }
 
     /// Builds `FROM` the base with these files and labels.
-    pub async fn build(&self, files: &[(&str, &str)], labels: &[(&str, &str)]) -> (BuildId, BuiltImage) {
+    pub(crate) async fn build(&self, files: &[(&str, &str)], labels: &[(&str, &str)]) -> (BuildId, BuiltImage) {
         let build = self.next_build();
         let dockerfile = format!("FROM {}\nCOPY . /files/\n", self.base);
         let mark = self.mark.to_string();
@@ -89,7 +89,7 @@ impl Desk {
     }
 
     /// Builds an image and names it `host/<name of the desk>:tag`.
-    pub async fn image_at(&self, host: &str, tag: &str) -> ImageReference {
+    pub(crate) async fn image_at(&self, host: &str, tag: &str) -> ImageReference {
         let (_, built) = self.build(&[("file", tag)], &[]).await;
         let target = ImageReference::parse(&format!("{host}/{}:{tag}", self.name())).unwrap();
         self.engine.tag(&built.id, &target).await.unwrap();
@@ -97,7 +97,7 @@ impl Desk {
     }
 
     /// Pushes and returns what was reported too.
-    pub async fn push(&self, target: &ImageReference, login: &RegistryLogin) -> Pushed {
+    pub(crate) async fn push(&self, target: &ImageReference, login: &RegistryLogin) -> Pushed {
         let (progress, mut reports) = mpsc::channel(64);
         let collect = tokio::spawn(async move {
             let mut all = Vec::new();
@@ -111,9 +111,9 @@ impl Desk {
     }
 }
 
-pub struct Pushed {
-    pub result: Result<Option<String>, Failure>,
-    pub reports: Vec<slipway_core::log::PushProgress>,
+pub(crate) struct Pushed {
+    pub(crate) result: Result<Option<String>, Failure>,
+    pub(crate) reports: Vec<slipway_core::log::PushProgress>,
 }
 
 impl Drop for Desk {
@@ -166,14 +166,23 @@ impl LoginSource for NoLogins {
 }
 
 /// An engine that answers every request line with what the script says, then hangs up; `None` says nothing for ever.
-pub struct ScriptedEngine {
-    pub engine: DockerEngine,
+pub(crate) struct ScriptedEngine {
+    pub(crate) engine: DockerEngine,
     _folder: tempfile::TempDir,
     accepting: tokio::task::JoinHandle<()>,
 }
 
 impl ScriptedEngine {
-    pub fn new(deadlines: Deadlines, script: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
+    pub(crate) fn new(deadlines: Deadlines, script: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
+        Self::staying(false, deadlines, script)
+    }
+
+    /// As [`Self::new`], but after an answer the connection may stay open.
+    pub(crate) fn staying(
+        stays_open: bool,
+        deadlines: Deadlines,
+        script: impl Fn(&str) -> Option<String> + Send + Sync + 'static,
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("docker.sock");
         let listener = UnixListener::bind(&path).unwrap();
@@ -185,9 +194,12 @@ impl ScriptedEngine {
                     let mut request = vec![0; 16384];
                     let length = stream.read(&mut request).await.unwrap();
                     let line = String::from_utf8_lossy(&request[..length]).lines().next().unwrap_or("").to_owned();
-                    match script(&line) {
-                        Some(answer) => stream.write_all(answer.as_bytes()).await.unwrap(),
-                        None => std::future::pending::<()>().await,
+                    let answer = script(&line);
+                    if let Some(answer) = &answer {
+                        stream.write_all(answer.as_bytes()).await.unwrap();
+                    }
+                    if stays_open || answer.is_none() {
+                        std::future::pending::<()>().await;
                     }
                 });
             }
@@ -204,6 +216,53 @@ impl Drop for ScriptedEngine {
 }
 
 /// Deadlines short enough for a test that waits for one.
-pub fn short() -> Deadlines {
+pub(crate) fn short() -> Deadlines {
     Deadlines { request: Duration::from_millis(300), idle: Duration::from_millis(300), ..Deadlines::default() }
+}
+
+/// A registry that answers its greeting and then takes requests without ever answering.
+pub(crate) struct StallingRegistry {
+    pub(crate) host: String,
+    /// One unit for each request that waits.
+    pub(crate) waiting: mpsc::Receiver<()>,
+    accepting: tokio::task::JoinHandle<()>,
+}
+
+impl StallingRegistry {
+    pub(crate) async fn start() -> Self {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let host = listener.local_addr().unwrap().to_string();
+        let (wait, waiting) = mpsc::channel(64);
+        let accepting = tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(stall(stream, wait.clone()));
+            }
+        });
+        Self { host, waiting, accepting }
+    }
+}
+
+/// The engine tries TLS first and then, as this is loopback, plain HTTP.
+async fn stall(mut stream: tokio::net::TcpStream, wait: mpsc::Sender<()>) {
+    let mut request = vec![0; 16384];
+    loop {
+        let length = stream.read(&mut request).await.unwrap_or(0);
+        if length == 0 || request[0] == 0x16 {
+            return;
+        }
+        if !request.starts_with(b"GET /v2/ ") {
+            break;
+        }
+        let greeting =
+            "HTTP/1.1 200 OK\r\nDocker-Distribution-Api-Version: registry/2.0\r\nContent-Length: 2\r\n\r\n{}";
+        stream.write_all(greeting.as_bytes()).await.unwrap();
+    }
+    let _ = wait.send(()).await;
+    while stream.read(&mut request).await.is_ok_and(|length| length > 0) {}
+}
+
+impl Drop for StallingRegistry {
+    fn drop(&mut self) {
+        self.accepting.abort();
+    }
 }
