@@ -37,15 +37,35 @@ pub(crate) fn version_is_enough(version: &str) -> bool {
     (next(), next(), next()) >= OLDEST_SQLITE
 }
 
-/// Looks at a database without changing its file: damage first, then the schema.
+/// Up to this size every page is checked at every start; it takes about 0.1 s.
+const ALWAYS_CHECKED_BYTES: u64 = 32 << 20;
+
+/// How closely a database is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Depth {
+    /// Header and schema only.
+    Schema,
+    /// Every page.
+    Pages,
+}
+
+impl Depth {
+    /// Chooses for a start. A large database that was closed in order (which leaves no log) is not read whole while a
+    /// person waits; [`crate::Store::check`] does that in the background.
+    pub(crate) fn at_start(bytes: u64, has_log: bool) -> Self {
+        if has_log || bytes <= ALWAYS_CHECKED_BYTES { Self::Pages } else { Self::Schema }
+    }
+}
+
+/// Looks at a database without changing its file: the schema first, then damage.
 ///
 /// # Errors
 /// Only what is no verdict about the file: missing rights, a full disk, a broken system.
-pub(crate) async fn inspect(path: &Path) -> Result<Health, StoreError> {
+pub(crate) async fn inspect(path: &Path, depth: Depth) -> Result<Health, StoreError> {
     let options = SqliteConnectOptions::new().filename(path).read_only(true).create_if_missing(false);
     let verdict = match SqliteConnection::connect_with(&options).await {
         Ok(mut connection) => {
-            let verdict = examine(&mut connection).await;
+            let verdict = examine(&mut connection, depth).await;
             // A read-only connection has nothing to write; an error here says nothing about the file.
             let _ = connection.close().await;
             verdict
@@ -58,7 +78,7 @@ pub(crate) async fn inspect(path: &Path) -> Result<Health, StoreError> {
     }
 }
 
-async fn examine(connection: &mut SqliteConnection) -> Result<Health, StoreError> {
+async fn examine(connection: &mut SqliteConnection, depth: Depth) -> Result<Health, StoreError> {
     // The schema comes before the check: a newer database may use what this SQLite or this check does not know.
     let has_schema: bool =
         sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE name = '_sqlx_migrations')")
@@ -73,13 +93,19 @@ async fn examine(connection: &mut SqliteConnection) -> Result<Health, StoreError
     if found > known {
         return Ok(Health::Newer { found, known });
     }
-    let complaints: Vec<String> = sqlx::query("PRAGMA quick_check(5)")
-        .try_map(|row: sqlx::sqlite::SqliteRow| row.try_get::<String, _>(0))
-        .fetch_all(&mut *connection)
-        .await?;
-    if complaints.iter().all(|line| line == "ok") {
-        Ok(Health::Sound { pending: found < known, empty: found == 0 })
-    } else {
-        Ok(Health::Corrupt(complaints.join("; ")))
+    if depth == Depth::Pages
+        && let Some(damage) = complaints(connection).await?
+    {
+        return Ok(Health::Corrupt(damage));
     }
+    Ok(Health::Sound { pending: found < known, empty: found == 0 })
+}
+
+/// Reads every page and returns what is wrong with them.
+pub(crate) async fn complaints(connection: &mut SqliteConnection) -> Result<Option<String>, StoreError> {
+    let lines: Vec<String> = sqlx::query("PRAGMA quick_check(5)")
+        .try_map(|row: sqlx::sqlite::SqliteRow| row.try_get::<String, _>(0))
+        .fetch_all(connection)
+        .await?;
+    Ok(if lines.iter().all(|line| line == "ok") { None } else { Some(lines.join("; ")) })
 }

@@ -1,7 +1,7 @@
 //! The data folder: layout, rights, lock, damage, schema.
 
 use super::{at, empty, setup};
-use crate::health::{Health, MIGRATIONS, inspect, version_is_enough};
+use crate::health::{Depth, Health, MIGRATIONS, inspect, version_is_enough};
 use crate::{DataDir, Store, StoreError};
 use slipway_core::{ErrorCode, Failure};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
@@ -255,7 +255,7 @@ async fn backups_are_whole_and_five_are_kept() {
     let backups = s.store.data_dir().list_backups().unwrap();
     assert_eq!(backups.len(), 5);
     assert_eq!(backups[0], s.store.data_dir().backup_file(at(106)));
-    assert_eq!(inspect(&backups[0]).await.unwrap(), Health::Sound { pending: false, empty: false });
+    assert_eq!(inspect(&backups[0], Depth::Pages).await.unwrap(), Health::Sound { pending: false, empty: false });
     assert!(s.dir.path().exists());
 }
 
@@ -284,6 +284,36 @@ async fn an_older_schema_is_backed_up_before_it_is_migrated() {
     let error = Store::open(data.root(), at(50)).await.unwrap_err();
     assert!(matches!(error, StoreError::Migration(_)), "{error}");
     assert_eq!(data.list_backups().unwrap(), vec![data.backup_file(at(50))]);
-    assert_eq!(inspect(&data.backup_file(at(50))).await.unwrap(), Health::Sound { pending: true, empty: false });
+    assert_eq!(
+        inspect(&data.backup_file(at(50)), Depth::Pages).await.unwrap(),
+        Health::Sound { pending: true, empty: false }
+    );
     assert!(MIGRATIONS.iter().count() >= 1);
+}
+
+#[test]
+fn a_start_reads_a_large_database_whole_only_after_an_unclean_end() {
+    for (bytes, has_log, depth) in [
+        (0, false, Depth::Pages),
+        (32 << 20, false, Depth::Pages),
+        (1 << 30, false, Depth::Schema),
+        (1 << 30, true, Depth::Pages),
+    ] {
+        assert_eq!(Depth::at_start(bytes, has_log), depth, "{bytes} {has_log}");
+    }
+}
+
+#[tokio::test]
+async fn f18_the_background_check_finds_damage_that_a_quick_start_overlooks() {
+    let (_dir, data) = folder_with_backup().await;
+    let store = Store::open(data.root(), at(20)).await.unwrap().store;
+    assert_eq!(store.check().await.unwrap(), None);
+    store.close().await;
+    let store = Store::open(data.root(), at(30)).await.unwrap().store;
+    // A page in the middle that no query at the start reads.
+    let pages = std::fs::metadata(data.database()).unwrap().len() / 4096;
+    overwrite(&data.database(), 4096 * (pages / 2), &[0xa5; 4096]);
+    assert!(store.check().await.unwrap().is_some());
+    store.close().await;
+    assert_eq!(inspect(&data.database(), Depth::Schema).await.unwrap(), Health::Sound { pending: false, empty: false });
 }
