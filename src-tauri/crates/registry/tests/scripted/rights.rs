@@ -55,7 +55,8 @@ async fn a_wrong_password_stops_at_the_login() {
 
 #[tokio::test]
 async fn a_login_without_the_right_to_push_stops_at_the_push() {
-    let cases: [(fn(&Seen) -> Response, ErrorCode); 4] = [
+    type Answer = fn(&Seen) -> Response;
+    let cases: [(Answer, ErrorCode); 4] = [
         (|_| oci_error(401, "UNAUTHORIZED"), ErrorCode::RegistryDenied),
         (|_| oci_error(403, "DENIED"), ErrorCode::RegistryDenied),
         (|_| oci_error(404, "NAME_UNKNOWN"), ErrorCode::RegistryNameUnknown),

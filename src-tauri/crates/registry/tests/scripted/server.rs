@@ -48,15 +48,16 @@ impl Scripted {
         let app = axum::Router::new().fallback(move |request: Request| {
             let (list, own_host, answer) = (Arc::clone(&list), own_host.clone(), Arc::clone(&answer));
             async move {
-                let header = |name: &str| request.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
+                let (parts, body) = request.into_parts();
+                let header = |name: &str| parts.headers.get(name).map(|value| value.to_str().unwrap().to_owned());
                 let mut one = Seen {
-                    method: request.method().to_string(),
-                    target: request.uri().path_and_query().unwrap().to_string(),
+                    method: parts.method.to_string(),
+                    target: parts.uri.path_and_query().unwrap().to_string(),
                     authorization: header("authorization"),
                     accept: header("accept"),
                     body: String::new(),
                 };
-                let bytes = to_bytes(request.into_body(), 16 << 20).await.unwrap();
+                let bytes = to_bytes(body, 16 << 20).await.unwrap();
                 one.body = String::from_utf8_lossy(&bytes).into_owned();
                 list.lock().unwrap().push(one.clone());
                 answer(&one, &own_host)
