@@ -28,6 +28,11 @@ pub(crate) fn in_mirror(error: &git2::Error) -> Failure {
     }
 }
 
+/// A library error while a clone on this machine was read.
+pub(crate) fn in_clone(error: &git2::Error) -> Failure {
+    Failure::new(ErrorCode::SourceServerError, format!("the clone cannot be read: {}", plain(error.message())))
+}
+
 /// An object that the mirror must hold cannot be read.
 pub(crate) fn broken_object(id: impl std::fmt::Display, error: impl std::fmt::Display) -> Failure {
     Failure::new(ErrorCode::MirrorDamaged, format!("object {id} cannot be read: {}", plain(&error.to_string())))

@@ -5,7 +5,7 @@ use crate::error::not_found;
 use crate::http::{GitHttp, HttpClients};
 use crate::mirror::{self, Mirrors};
 use crate::protocol::{Fetched, GitHost};
-use crate::{local, pack};
+use crate::{copy, local, pack};
 use bytes::Bytes;
 use git2::Oid;
 use slipway_core::code::{CodeAccess, CodeLocation, RefName, RemoteRefs};
@@ -227,7 +227,7 @@ async fn fetch_from_clone(
             if clone.find_commit(commit).is_err() {
                 return Err(not_found(&commit.to_string()));
             }
-            local::copy(&clone, &repository, &[commit], stop)?;
+            copy::copy(&clone, &repository, &[commit], stop)?;
             mirror::keep_commit(&repository, commit)?;
             return Ok(RemoteRefs::default());
         }
@@ -235,7 +235,7 @@ async fn fetch_from_clone(
         if refs.refs.is_empty() {
             return Err(nothing_found(&local::refs(&clone, None)?, &names));
         }
-        local::copy(&clone, &repository, &objects(&refs), stop)?;
+        copy::copy(&clone, &repository, &objects(&refs), stop)?;
         keep_all(&repository, &refs)?;
         Ok(refs)
     })

@@ -5,13 +5,14 @@
 //!
 //! - `http`, `protocol`, `packet`: Git's smart HTTP, protocol version 2, on `reqwest`.
 //! - `fetch`, `nested`: filling mirrors, those of submodules too.
-//! - `local`, `watch`: clones on this machine.
+//! - `local`, `copy`, `watch`: clones on this machine.
 //! - `mirror`, `pack`: what is kept on disk.
 //! - `inspect`: commits, differences, folders and files of a mirror.
 //! - `context`, `submodules`: a commit's folder as a build context.
 
 mod blocking;
 mod context;
+mod copy;
 mod error;
 mod fetch;
 mod http;

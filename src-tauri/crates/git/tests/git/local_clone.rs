@@ -129,6 +129,27 @@ async fn many_commits_and_many_files_arrive_whole() {
 }
 
 #[tokio::test]
+async fn a_clone_with_packs_and_loose_objects_arrives_whole() {
+    let (repository, store) = (GitRepository::new().await, store());
+    repository.write("packed/a", "1").write("b", "1").commit("packed").await;
+    repository.git(&["gc", "--quiet"]).await;
+    repository.write("b", "2").commit("loose").await;
+    let head = store.fetch_branch(&of(&repository), "main").await;
+    // A commit in a pack whose new files are loose: what is there already says nothing about the rest.
+    repository.write("c", "3").commit("third").await;
+    let third = store.fetch_branch(&of(&repository), "main").await;
+    assert_ne!(head, third);
+    let mirror = store.folder.path().join("mirrors/1.git");
+    repository.git(&["--git-dir", mirror.to_str().unwrap(), "fsck", "--full", "--strict", "--connectivity-only"]).await;
+    let context = store.context(&of(&repository), &third, "").await;
+    assert_eq!(walk(&*context, ""), ["b", "c", "packed/", "packed/a"]);
+    let only_third = store.folder.path().join("other");
+    let other = slipway_git::GitCodeStore::new(only_third, Default::default());
+    other.fetch_commit(ID, &of(&repository), &third, &never()).await.unwrap();
+    assert_eq!(other.commit(ID, &head).await.unwrap().summary, "loose");
+}
+
+#[tokio::test]
 async fn b3_one_small_commit_is_fetched_in_milliseconds() {
     let (repository, store) = (GitRepository::new().await, store());
     repository.write("a", "1").commit("first").await;
