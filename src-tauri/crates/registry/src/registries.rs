@@ -92,11 +92,12 @@ impl Registries for OciRegistries {
         if is_absent(&answer) {
             return Ok(None);
         }
-        if !answer.status.is_success() {
-            // Some registries offer no HEAD; a HEAD's refusal has no words. The GET says the same with a reason.
-            return Ok(get_manifest(&exchange, name, reference).await?.map(|(head, _)| head));
+        let offers_no_head = matches!(answer.status.as_u16(), 400 | 405 | 501);
+        if !answer.status.is_success() && !offers_no_head {
+            // No second question: a GET counts against Docker Hub's pull limit, and a refused login against its account.
+            return Err(exchange.failure(&call, &answer));
         }
-        match head_of(&answer) {
+        match head_of(&answer).filter(|_| !offers_no_head) {
             Some(head) => {
                 if let Ok(wanted) = Digest::new(reference)
                     && wanted != head.digest

@@ -1,6 +1,7 @@
 //! The registry test: one hop after the other, up to the right to push (`reference/registries.md` section 1.1 "Rights test").
 //! A login alone proves nothing about rights, so an upload is begun and cancelled.
 
+use crate::challenge::parse_challenges;
 use crate::client::Clients;
 use crate::errors::{is_html, not_a_registry};
 use crate::exchange::{Answer, Call, Exchange};
@@ -55,7 +56,7 @@ async fn run(
 
     let probed = exchange.probe().await;
     let tls = match &probed {
-        Err(failure) if is_before_http(failure.code) => Err(failure.clone()),
+        Err(failure) if is_before_http(access, failure.code) => Err(failure.clone()),
         _ if access.plain_http => Ok("plain HTTP".to_owned()),
         _ => Ok("verified".to_owned()),
     };
@@ -112,9 +113,11 @@ async fn connect(exchange: &Exchange<'_>, addresses: &[SocketAddr], deadline: Du
     }
 }
 
-/// Codes that the probe gives before the first byte of HTTP.
-fn is_before_http(code: ErrorCode) -> bool {
-    matches!(code, ErrorCode::RegistryTls | ErrorCode::RegistryPlainHttp)
+/// Returns true when the probe ended without a byte of HTTP, as far as its code tells: the TCP connection opened just
+/// before, so on https it is the handshake that broke or hung.
+fn is_before_http(access: &RegistryAccess, code: ErrorCode) -> bool {
+    let broke = matches!(code, ErrorCode::RegistryUnreachable | ErrorCode::TimedOut);
+    matches!(code, ErrorCode::RegistryTls | ErrorCode::RegistryPlainHttp) || (broke && !access.plain_http)
 }
 
 /// 200 and 401 are a registry's answers to `/v2/`; a 401 without a challenge or a 200 with a web page is none.
@@ -136,9 +139,18 @@ async fn login(exchange: &Exchange<'_>, answer: &Answer) -> Result<String, Failu
     if answer.status == StatusCode::OK {
         return Ok("no login needed".to_owned());
     }
-    let anonymous = matches!(exchange.access.login, RegistryLogin::Anonymous);
+    let takes_tokens = answer
+        .headers
+        .get_all("www-authenticate")
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .any(|value| parse_challenges(value).iter().any(|challenge| challenge.scheme == "bearer"));
+    if takes_tokens && matches!(exchange.access.login, RegistryLogin::Anonymous) {
+        // What an anonymous token may do shows at the repository only.
+        return Ok("anonymous access".to_owned());
+    }
     exchange.login(answer).await?;
-    Ok(if anonymous { "anonymous access".to_owned() } else { "login accepted".to_owned() })
+    Ok("login accepted".to_owned())
 }
 
 async fn read(exchange: &Exchange<'_>, name: &RepositoryName) -> Result<String, Failure> {

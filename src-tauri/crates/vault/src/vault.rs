@@ -241,8 +241,9 @@ mod tests {
         questions: AtomicUsize,
         asked_at_once: AtomicUsize,
         most_at_once: AtomicUsize,
-        /// While held by the test, every call hangs.
-        hang: StdMutex<()>,
+        /// While true, every call hangs.
+        hangs: StdMutex<bool>,
+        hang_ended: std::sync::Condvar,
     }
 
     impl ScriptedKeychain {
@@ -251,7 +252,8 @@ mod tests {
             let now = self.0.asked_at_once.fetch_add(1, Ordering::SeqCst) + 1;
             self.0.most_at_once.fetch_max(now, Ordering::SeqCst);
             let busy = Busy(&self.0);
-            drop(self.0.hang.lock().unwrap());
+            let hangs = self.0.hangs.lock().unwrap();
+            drop(self.0.hang_ended.wait_while(hangs, |hangs| *hangs).unwrap());
             if self.0.absent.load(Ordering::SeqCst) {
                 return Err(KeychainError::Absent("scripted".to_owned()));
             }
@@ -362,13 +364,13 @@ mod tests {
     async fn f15_a_hanging_keychain_ends_at_the_deadline_and_is_asked_once_at_a_time() {
         let keychain = ScriptedKeychain::default();
         let vault = KeychainVault::over(Box::new(keychain.clone()), KEY_ACCOUNT.to_owned(), Duration::from_millis(50));
-        {
-            let _hang = keychain.0.hang.lock().unwrap();
-            let secret = Secret::new("a");
-            let (first, second) = tokio::join!(vault.seal(&secret), vault.seal(&secret));
-            assert_eq!(first.unwrap_err().code, ErrorCode::KeychainLocked);
-            assert_eq!(second.unwrap_err().code, ErrorCode::KeychainLocked);
-        }
+        *keychain.0.hangs.lock().unwrap() = true;
+        let secret = Secret::new("a");
+        let (first, second) = tokio::join!(vault.seal(&secret), vault.seal(&secret));
+        assert_eq!(first.unwrap_err().code, ErrorCode::KeychainLocked);
+        assert_eq!(second.unwrap_err().code, ErrorCode::KeychainLocked);
+        *keychain.0.hangs.lock().unwrap() = false;
+        keychain.0.hang_ended.notify_all();
         let patient = KeychainVault { deadline: Duration::from_secs(20), ..vault };
         patient.seal(&Secret::new("a")).await.unwrap();
         assert_eq!(keychain.0.most_at_once.load(Ordering::SeqCst), 1);

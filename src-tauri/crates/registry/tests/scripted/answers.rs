@@ -36,6 +36,17 @@ async fn a_head_without_digest_is_answered_from_the_bytes() {
 }
 
 #[tokio::test]
+async fn a_refused_head_asks_no_second_time_except_where_there_is_no_head() {
+    for (status, requests) in [(401, 1), (403, 1), (429, 1), (500, 1), (405, 2)] {
+        let server = Scripted::start(move |_, _| reply(status, &[], "")).await;
+        assert!(registries().head(&server.anonymous(), &name(), "v1").await.is_err());
+        assert_eq!(server.seen().len(), requests, "{status}");
+    }
+    let server = Scripted::start(|seen, _| if seen.method == "HEAD" { reply(405, &[], "") } else { manifest() }).await;
+    assert!(registries().head(&server.anonymous(), &name(), "v1").await.unwrap().is_some());
+}
+
+#[tokio::test]
 async fn a_missing_tag_is_none() {
     let server = Scripted::start(|_, _| oci_error(404, "MANIFEST_UNKNOWN")).await;
     let registries = registries();

@@ -54,6 +54,31 @@ async fn a_wrong_password_stops_at_the_login() {
 }
 
 #[tokio::test]
+async fn anonymous_access_is_judged_at_the_repository() {
+    let server = Scripted::start(registry(may_push)).await;
+    let (hops, code) = run(&server.anonymous()).await;
+    assert_eq!((hops.last(), code), (Some(&Hop::Read), Some(ErrorCode::RegistryUnauthorized)));
+}
+
+#[tokio::test]
+async fn f12_a_server_that_never_answers_stops_at_tls_or_at_the_api() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let silent = Scripted::start(|_, _| reply(200, &[], "")).await;
+    let mut access = silent.anonymous();
+    access.host = RegistryHost::new(listener.local_addr().unwrap().to_string()).unwrap();
+    let registries = slipway_registry::OciRegistries::new(slipway_core::ports::Deadlines {
+        request: std::time::Duration::from_millis(200),
+        ..slipway_core::ports::Deadlines::default()
+    });
+    for (plain_http, hop) in [(true, Hop::Api), (false, Hop::Tls)] {
+        access.plain_http = plain_http;
+        let reports = registries.test(&access, &name()).await;
+        let last = reports.last().unwrap();
+        assert_eq!((last.hop, last.result.as_ref().unwrap_err().code), (hop, ErrorCode::TimedOut));
+    }
+}
+
+#[tokio::test]
 async fn a_login_without_the_right_to_push_stops_at_the_push() {
     type Answer = fn(&Seen) -> Response;
     let cases: [(Answer, ErrorCode); 4] = [
