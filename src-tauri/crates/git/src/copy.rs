@@ -140,14 +140,22 @@ fn copy_each(clone: &Repository, odb: &Odb<'_>, objects: &[(Oid, String)], stop:
 }
 
 fn copy_pack(clone: &Repository, odb: &Odb<'_>, objects: &[(Oid, String)], stop: &AtomicBool) -> Result<(), Failure> {
-    let mut builder: PackBuilder<'_> = clone.packbuilder().map_err(|error| in_clone(&error))?;
+    let mut builder = clone.packbuilder().map_err(|error| in_clone(&error))?;
+    for (id, name) in objects {
+        let name = Some(name.as_str()).filter(|name| !name.is_empty() && !name.contains('\0'));
+        builder.insert_object(*id, name).map_err(|error| in_clone(&error))?;
+    }
+    write_pack(&mut builder, odb, stop)
+}
+
+/// Writes the objects of a builder into a mirror as one pack.
+pub(crate) fn write_pack<'a>(
+    builder: &mut PackBuilder<'a>,
+    odb: &Odb<'_>,
+    stop: &'a AtomicBool,
+) -> Result<(), Failure> {
     builder.set_threads(0);
     builder.set_progress_callback(|_, _, _| go_on(stop).is_ok()).map_err(|error| in_clone(&error))?;
-    for (id, name) in objects {
-        builder
-            .insert_object(*id, Some(name.as_str()).filter(|name| !name.is_empty() && !name.contains('\0')))
-            .map_err(|error| in_clone(&error))?;
-    }
     let mut writer = odb.packwriter().map_err(|error| in_mirror(&error))?;
     let mut written = Ok(());
     let built = builder.foreach(|bytes| {

@@ -5,7 +5,7 @@ use crate::error::not_found;
 use crate::http::{GitHttp, HttpClients};
 use crate::mirror::{self, Mirrors};
 use crate::protocol::{Fetched, GitHost};
-use crate::{copy, local, pack};
+use crate::{copy, housekeeping, local, pack};
 use bytes::Bytes;
 use git2::Oid;
 use slipway_core::code::{CodeAccess, CodeLocation, RefName, RemoteRefs};
@@ -13,6 +13,7 @@ use slipway_core::ports::Deadlines;
 use slipway_core::{ErrorCode, Failure};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use tokio::sync::mpsc;
 
 /// Parts of a pack that wait between the network and the disk.
@@ -131,6 +132,9 @@ impl Fetcher {
                     Fetched::Refused(refusal) => {
                         let refs = host.refs(None).await?;
                         let tips = objects(&refs);
+                        if tips.is_empty() {
+                            return Err(nothing_found(&refs, &commit.to_string()));
+                        }
                         if let Fetched::Refused(failure) = receive(&host, folder, lock, tips, Vec::new()).await? {
                             return Err(failure);
                         }
@@ -143,7 +147,7 @@ impl Fetcher {
         };
         let refs = host.refs(Some(names)).await?;
         if refs.refs.is_empty() {
-            return Err(nothing_found(&host.refs(None).await?, names));
+            return Err(nothing_found(&host.refs(None).await?, &first_name(names)));
         }
         match receive(&host, folder, lock, objects(&refs), names.to_vec()).await? {
             Fetched::Pack => keep(folder, lock, refs, None).await,
@@ -157,12 +161,16 @@ fn objects(refs: &RemoteRefs) -> Vec<Oid> {
     refs.refs.iter().filter_map(|found| mirror::oid(&found.object)).collect()
 }
 
-/// Why none of the asked refs was found.
-fn nothing_found(all: &RemoteRefs, names: &[RefName]) -> Failure {
+/// Why nothing of what was asked for was found.
+fn nothing_found(all: &RemoteRefs, what: &str) -> Failure {
     if all.refs.is_empty() && all.unusable == 0 {
         return Failure::new(ErrorCode::SourceEmpty, "the repository has no commit yet");
     }
-    not_found(names.first().map_or("the ref", RefName::as_str))
+    not_found(what)
+}
+
+fn first_name(names: &[RefName]) -> String {
+    names.first().map_or("the ref", RefName::as_str).to_owned()
 }
 
 /// Receives what the mirror lacks of these objects.
@@ -225,7 +233,7 @@ async fn fetch_from_clone(
         let repository = mirror::open_or_create(&folder)?;
         if let Some(commit) = commit {
             if clone.find_commit(commit).is_err() {
-                return Err(not_found(&commit.to_string()));
+                return Err(nothing_found(&local::refs(&clone, None)?, &commit.to_string()));
             }
             copy::copy(&clone, &repository, &[commit], stop)?;
             mirror::keep_commit(&repository, commit)?;
@@ -233,10 +241,11 @@ async fn fetch_from_clone(
         }
         let refs = local::refs(&clone, Some(&names))?;
         if refs.refs.is_empty() {
-            return Err(nothing_found(&local::refs(&clone, None)?, &names));
+            return Err(nothing_found(&local::refs(&clone, None)?, &first_name(&names)));
         }
         copy::copy(&clone, &repository, &objects(&refs), stop)?;
         keep_all(&repository, &refs)?;
+        tidy(&repository, stop);
         Ok(refs)
     })
     .await
@@ -250,6 +259,13 @@ fn keep_all(repository: &git2::Repository, refs: &RemoteRefs) -> Result<(), Fail
     Ok(())
 }
 
+/// What was fetched is kept already: a mirror that cannot be tidied is tidied by a later fetch.
+fn tidy(repository: &git2::Repository, stop: &AtomicBool) {
+    if let Err(failure) = housekeeping::join_small_packs(repository, stop) {
+        tracing::warn!(%failure, "the packs of a mirror were not joined");
+    }
+}
+
 /// Checks that what was fetched is there, and keeps it.
 async fn keep(
     folder: &Path,
@@ -258,7 +274,7 @@ async fn keep(
     commit: Option<Oid>,
 ) -> Result<RemoteRefs, Failure> {
     let (folder, held) = (folder.to_owned(), Arc::clone(lock));
-    on_worker(move |_| {
+    on_worker(move |stop| {
         let _held = held;
         let repository = mirror::open_or_create(&folder)?;
         for object in objects(&refs).into_iter().chain(commit) {
@@ -270,6 +286,7 @@ async fn keep(
         if let Some(commit) = commit {
             mirror::keep_commit(&repository, commit)?;
         }
+        tidy(&repository, stop);
         Ok(refs)
     })
     .await

@@ -6,7 +6,7 @@
 //! - `http`, `protocol`, `packet`: Git's smart HTTP, protocol version 2, on `reqwest`.
 //! - `fetch`, `nested`: filling mirrors, those of submodules too.
 //! - `local`, `copy`, `watch`: clones on this machine.
-//! - `mirror`, `pack`: what is kept on disk.
+//! - `mirror`, `pack`, `housekeeping`: what is kept on disk.
 //! - `inspect`: commits, differences, folders and files of a mirror.
 //! - `context`, `submodules`: a commit's folder as a build context.
 
@@ -15,6 +15,7 @@ mod context;
 mod copy;
 mod error;
 mod fetch;
+mod housekeeping;
 mod http;
 mod inspect;
 mod library;

@@ -1,5 +1,7 @@
 //! The code store against real repositories, a real `git http-backend` over TLS, and hosts that misbehave.
 
+// The fixtures make exec bits and symbolic links.
+#![cfg(unix)]
 #![allow(clippy::unwrap_used)]
 
 mod context;

@@ -76,3 +76,23 @@ async fn t12_a_mirror_has_no_hooks() {
     assert!(!mirror.join("hooks").exists());
     assert!(std::fs::read_to_string(mirror.join("config")).unwrap().contains("hooksPath"));
 }
+
+#[tokio::test]
+async fn many_small_packs_become_one_and_nothing_is_lost() {
+    let (repository, store, first, mirror) = fetched().await;
+    let before = store.context(&of(&repository), &first, "").await;
+    let mut most = 0;
+    for round in 0..42 {
+        repository.write("a", format!("{round} one")).commit("one").await;
+        repository.write("a", format!("{round} two")).commit("two").await;
+        store.fetch_branch(&of(&repository), "main").await;
+        most = most.max(packs(&mirror).len());
+    }
+    assert!(most < 42 && packs(&mirror).len() < 10, "{most} packs, {} at the end", packs(&mirror).len());
+    let head = repository.head().await;
+    let mirror = mirror.to_str().unwrap();
+    repository.git(&["--git-dir", mirror, "fsck", "--full", "--strict"]).await;
+    assert_eq!(repository.git(&["--git-dir", mirror, "rev-list", "--count", &head]).await, "87");
+    // Who has the old commit open goes on reading.
+    assert_eq!(read(&*before, &before.list("").unwrap()[0]).unwrap(), b"2");
+}

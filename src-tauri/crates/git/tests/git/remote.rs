@@ -137,6 +137,8 @@ async fn an_empty_repository_has_no_refs_and_says_so_when_one_is_asked_for() {
         assert_eq!(refs.default_branch.unwrap().short(), "main");
         let failure = store.fetch(ID, &access, &[branch("main")], &never()).await.unwrap_err();
         assert_eq!(failure.code, ErrorCode::SourceEmpty);
+        let failure = store.fetch_commit(ID, &access, &commit(&"12".repeat(20)), &never()).await.unwrap_err();
+        assert_eq!(failure.code, ErrorCode::SourceEmpty);
     }
 }
 
