@@ -136,7 +136,13 @@ pub(crate) fn silent(deadline: Duration) -> Failure {
         .with("deadline_seconds", deadline.as_secs().to_string())
 }
 
+/// With TLS 1.3 an engine refuses our certificate after the handshake: that arrives here, and waiting would not help.
 fn lost(error: &hyper::Error) -> Failure {
+    let io = std::error::Error::source(error).and_then(|source| source.downcast_ref::<std::io::Error>());
+    if let Some(io) = io.filter(|io| io.get_ref().is_some_and(|inner| inner.is::<rustls::Error>())) {
+        return Failure::new(ErrorCode::EngineForbidden, format!("TLS to the engine failed: {io}"))
+            .with("reason", "tls");
+    }
     Failure::new(ErrorCode::EngineLost, format!("the connection to the engine broke: {error}"))
 }
 

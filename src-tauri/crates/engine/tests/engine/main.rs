@@ -6,3 +6,4 @@ mod images;
 mod pushes;
 mod resolving;
 mod support;
+mod tls;
