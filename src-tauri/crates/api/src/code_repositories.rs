@@ -3,7 +3,8 @@
 use crate::system::{Nothing, SecretText};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use slipway_app::{CodeLocationInput, CodeRepositoryInput, Slipway};
+use slipway_app::Slipway;
+use slipway_app::code_repositories::{CodeLocationInput, CodeRepositoryInput};
 use slipway_core::Failure;
 use slipway_core::code::{CodeLocation, RefName, RemoteRefs, RepoPath, TreeEntry};
 use slipway_core::ids::CodeRepositoryId;

@@ -22,4 +22,76 @@ commands! {
     Read "code_repositories.refs" code_repositories::Which => slipway_core::code::RemoteRefs, [CodeRepositories], code_repositories::refs;
     /// A folder at the head of a ref, for the pickers.
     Read "code_repositories.folder" code_repositories::FolderRequest => Vec<slipway_core::code::TreeEntry>, [CodeRepositories], code_repositories::folder;
+
+    /// All registries with their credentials, *Local engine* first.
+    Read "registries.list" system::Nothing => Vec<registries::RegistryView>, [Registries], registries::list;
+    /// Adds an OCI registry.
+    Write "registries.add" registries::AddRequest => registries::Added, [Registries], registries::add;
+    /// Changes an OCI registry; its host only while no password is bound to it.
+    Write "registries.edit" registries::EditRequest => system::Nothing, [Registries, ImageRepositories], registries::edit;
+    /// Removes an OCI registry with its credentials.
+    Write "registries.delete" registries::Which => system::Nothing, [Registries], registries::delete;
+    /// Adds a credential to a registry.
+    Write "registries.add_credential" registries::AddCredentialRequest => registries::AddedCredential, [Registries], registries::add_credential;
+    /// Changes a credential.
+    Write "registries.edit_credential" registries::EditCredentialRequest => system::Nothing, [Registries, ImageRepositories], registries::edit_credential;
+    /// Removes a credential.
+    Write "registries.delete_credential" registries::WhichCredential => system::Nothing, [Registries, ImageRepositories], registries::delete_credential;
+    /// Tests read and push rights hop by hop, by beginning and cancelling an upload.
+    Write "registries.test" registries::TestRequest => Vec<registries::HopView>, [Registries], registries::test;
+
+    /// Image repositories with counts, by name.
+    Read "image_repositories.list" image_repositories::ListRequest => image_repositories::ImageRepositoryList, [ImageRepositories], image_repositories::list;
+    /// One image repository.
+    Read "image_repositories.get" image_repositories::Which => image_repositories::ImageRepositoryView, [ImageRepositories], image_repositories::get;
+    /// Adds an image repository; read-only, with the reason, when its credential cannot push.
+    Write "image_repositories.add" image_repositories::AddRequest => image_repositories::Added, [ImageRepositories], image_repositories::add;
+    /// Changes an image repository and asks again whether it can be pushed to.
+    Write "image_repositories.edit" image_repositories::EditRequest => system::Nothing, [ImageRepositories], image_repositories::edit;
+    /// What deleting an image repository would take with it.
+    Read "image_repositories.removal" image_repositories::Which => image_repositories::ImageRepositoryRemovalView, [ImageRepositories, Rules, Builds], image_repositories::removal;
+    /// Removes an image repository with its rules and records; images and tags stay where they are.
+    Write "image_repositories.delete" image_repositories::Which => system::Nothing, [ImageRepositories, Rules, Builds], image_repositories::delete;
+
+    /// The rules of an image repository, by name.
+    Read "rules.list" rules::ListRequest => Vec<rules::RuleView>, [Rules], rules::list;
+    /// One rule.
+    Read "rules.get" rules::Which => rules::RuleView, [Rules], rules::get;
+    /// Adds a rule; what its code holds now counts as handled.
+    Write "rules.add" rules::AddRequest => rules::Added, [Rules, ImageRepositories], rules::add;
+    /// Changes a rule; what it has built and handled stays.
+    Write "rules.edit" rules::EditRequest => system::Nothing, [Rules], rules::edit;
+    /// Copies a rule under another name, switched off.
+    Write "rules.duplicate" rules::DuplicateRequest => rules::Added, [Rules, ImageRepositories], rules::duplicate;
+    /// Turns a rule on or off; off, pushes count as seen.
+    Write "rules.set_auto_trigger" rules::AutoTriggerRequest => system::Nothing, [Rules], rules::set_auto_trigger;
+    /// Deletes a rule: records stay, waiting builds are cancelled, running ones when asked for.
+    Write "rules.delete" rules::DeleteRequest => rules::Deleted, [Rules, Builds, ImageRepositories], rules::delete;
+    /// Seals a secret that a rule's builds mount.
+    Write "rules.keep_secret" rules::KeepSecretRequest => rules::KeptSecret, [], rules::keep_secret;
+    /// Which known refs a rule matches and what their images would be called.
+    Read "rules.preview" rules::PreviewRequest => rules::RulePreviewView, [Rules, CodeRepositories], rules::preview;
+    /// Checks a rule against its code, its base images and its registry before it is saved.
+    Read "rules.preflight" rules::AddRequest => rules::PreflightView, [Rules, CodeRepositories, Registries, Engine], rules::preflight;
+
+    /// A page of builds, newest first.
+    Read "builds.list" builds::ListRequest => builds::BuildList, [Builds], builds::list;
+    /// Everything about a build but its log.
+    Read "builds.get" builds::Which => builds::BuildDetailView, [Builds], builds::get;
+    /// Builds a rule now: a branch, a tag or a commit.
+    Write "builds.start" builds::StartRequest => builds::Started, [Builds, ImageRepositories], builds::start;
+    /// Runs a build again, with the same inputs or with changes.
+    Write "builds.rerun" builds::RerunRequest => builds::Started, [Builds, ImageRepositories], builds::rerun;
+    /// Cancels a build in whatever phase it is.
+    Write "builds.cancel" builds::Which => builds::Cancelled, [Builds, ImageRepositories], builds::cancel;
+    /// Removes the record and the log of a build that is over.
+    Write "builds.delete" builds::Which => system::Nothing, [Builds, Log, ImageRepositories], builds::delete;
+    /// Everything unfinished, with the reason why it waits.
+    Read "builds.queue" system::Nothing => Vec<builds::QueueRow>, [Builds], builds::queue;
+    /// Lines of a log: from a line on, of one step, or its end.
+    Read "builds.log" builds::LogRequest => builds::LogPage, [Log], builds::log;
+    /// Counts the lines of a log that hold a text, exactly, and names them.
+    Read "builds.log_search" builds::LogSearchRequest => builds::LogSearchView, [Log], builds::log_search;
+    /// How much of a log each step wrote.
+    Read "builds.log_steps" builds::Which => Vec<builds::StepLinesView>, [Log], builds::log_steps;
 }

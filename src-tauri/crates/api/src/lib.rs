@@ -23,17 +23,18 @@ use futures::Stream;
 use serde_json::Value;
 use slipway_app::Slipway;
 use slipway_core::Failure;
+use std::sync::Arc;
 
 /// The api over one opened product; cheap to clone.
 #[derive(Clone)]
 pub struct Api {
-    app: Slipway,
+    app: Arc<Slipway>,
 }
 
 impl Api {
     /// Makes the api of an opened product.
     #[must_use]
-    pub fn new(app: Slipway) -> Self {
+    pub fn new(app: Arc<Slipway>) -> Self {
         Self { app }
     }
 
@@ -47,7 +48,7 @@ impl Api {
     }
 
     /// Returns what happens from now on. A listener that falls behind gets [`EventMessage::Lagged`] and asks anew.
-    pub fn subscribe(&self) -> impl Stream<Item = EventMessage> + Send + 'static {
-        event::messages(self.app.subscribe())
+    pub fn subscribe(&self) -> impl Stream<Item = EventMessage> + Send + use<> {
+        event::messages(self.app.events())
     }
 }

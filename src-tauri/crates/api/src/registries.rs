@@ -3,7 +3,8 @@
 use crate::system::{Nothing, SecretText};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use slipway_app::{CredentialInput, HopResult, Slipway};
+use slipway_app::Slipway;
+use slipway_app::registries::{CredentialInput, HopResult};
 use slipway_core::Failure;
 use slipway_core::ids::{CredentialId, RegistryId};
 use slipway_core::image::{CredentialSource, RegistryHost, RegistryKind, RepositoryName};

@@ -2,10 +2,9 @@
 
 use crate::system::{Nothing, SecretText};
 use serde::{Deserialize, Serialize};
-use slipway_app::{Settings, Slipway};
+use slipway_app::{Settings, Slipway, StoredProxy};
 use slipway_core::Failure;
 use slipway_core::network::RegistryMirrors;
-use slipway_core::rule::NameValue;
 use ts_rs::TS;
 
 /// The settings of the application.
@@ -19,8 +18,6 @@ pub struct SettingsView {
     pub code_proxy: Option<ProxyView>,
     /// Proxy towards registries.
     pub registry_proxy: Option<ProxyView>,
-    /// Build arguments that carry the proxy into builds.
-    pub build_proxies: Vec<NameValue>,
     /// Ordered mirrors of upstream registries.
     pub mirrors: Vec<RegistryMirrors>,
 }
@@ -51,10 +48,6 @@ pub struct SettingsInput {
     #[serde(default)]
     #[ts(optional)]
     pub registry_proxy: Option<ProxyForm>,
-    /// Build arguments that carry the proxy into builds.
-    #[serde(default)]
-    #[ts(optional, as = "Option<Vec<NameValue>>")]
-    pub build_proxies: Vec<NameValue>,
     /// Ordered mirrors of upstream registries.
     #[serde(default)]
     #[ts(optional, as = "Option<Vec<RegistryMirrors>>")]
@@ -74,4 +67,48 @@ pub struct ProxyForm {
     #[serde(default)]
     #[ts(optional)]
     pub password: Option<SecretText>,
+}
+
+impl From<StoredProxy> for ProxyView {
+    fn from(stored: StoredProxy) -> Self {
+        Self { url: stored.url, username: stored.username, has_password: stored.password.is_some() }
+    }
+}
+
+pub(crate) async fn get(app: &Slipway, _: Nothing) -> Result<SettingsView, Failure> {
+    let settings = app.settings().await?;
+    Ok(SettingsView {
+        concurrency: settings.concurrency,
+        poll_seconds: settings.poll_seconds,
+        code_proxy: settings.code_proxy.map(Into::into),
+        registry_proxy: settings.registry_proxy.map(Into::into),
+        mirrors: settings.mirrors,
+    })
+}
+
+pub(crate) async fn save(app: &Slipway, request: SettingsInput) -> Result<Nothing, Failure> {
+    let old = app.settings().await?;
+    let settings = Settings {
+        concurrency: request.concurrency,
+        poll_seconds: request.poll_seconds,
+        code_proxy: proxy(app, request.code_proxy, old.code_proxy).await?,
+        registry_proxy: proxy(app, request.registry_proxy, old.registry_proxy).await?,
+        mirrors: request.mirrors,
+    };
+    app.set_settings(&settings).await?;
+    Ok(Nothing {})
+}
+
+/// A stored password goes along only while the proxy's address stays the same.
+async fn proxy(
+    app: &Slipway,
+    form: Option<ProxyForm>,
+    old: Option<StoredProxy>,
+) -> Result<Option<StoredProxy>, Failure> {
+    let Some(form) = form else { return Ok(None) };
+    let password = match form.password {
+        Some(password) => Some(app.keep_proxy_password(&password.into()).await?),
+        None => old.filter(|old| old.url == form.url).and_then(|old| old.password),
+    };
+    Ok(Some(StoredProxy { url: form.url, username: form.username, password }))
 }

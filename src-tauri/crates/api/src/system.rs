@@ -33,6 +33,19 @@ pub struct SystemStatus {
     pub data_dir: String,
     /// What the engine says.
     pub engine: EngineStatus,
+    /// Set when the database was damaged at start: what was done about it.
+    pub database_recovery: Option<DatabaseRecovery>,
+}
+
+/// What was done about a damaged database.
+#[derive(Debug, Serialize, TS)]
+pub struct DatabaseRecovery {
+    /// What was wrong.
+    pub damage: String,
+    /// Where the damaged file is now.
+    pub kept_aside: String,
+    /// The backup that took its place; none when the store began empty.
+    pub restored_from: Option<String>,
 }
 
 /// The engine: its facts, or why there are none.
@@ -61,4 +74,33 @@ pub enum EngineStatus {
         /// Why.
         failure: Failure,
     },
+}
+
+/// Asks the local engine; an engine that is away is an answer, not an error.
+pub(crate) async fn status(app: &Slipway, _: Nothing) -> Result<SystemStatus, Failure> {
+    let engine = match (app.ports().engines)("local") {
+        Ok(engine) => engine.info().await,
+        Err(failure) => Err(failure),
+    };
+    Ok(SystemStatus {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        data_dir: app.store().data_dir().root().display().to_string(),
+        engine: match engine {
+            Ok(info) => EngineStatus::Ready {
+                version: info.version,
+                api_version: info.api_version,
+                platform: info.platform.to_string(),
+                endpoint: info.endpoint,
+                context: info.context,
+                several_platforms: info.containerd_store,
+                disk_bytes: info.disk_bytes,
+            },
+            Err(failure) => EngineStatus::Away { failure },
+        },
+        database_recovery: app.database_recovery().map(|recovery| DatabaseRecovery {
+            damage: recovery.damage.clone(),
+            kept_aside: recovery.kept_aside.display().to_string(),
+            restored_from: recovery.restored_from.as_ref().map(|path| path.display().to_string()),
+        }),
+    })
 }

@@ -47,7 +47,7 @@ impl TypeVisitor for Declarations<'_> {
 pub fn bindings() -> String {
     let config = config();
     let mut declarations = Declarations { config: &config, found: BTreeMap::new() };
-    crate::table::visit_types(|visit| visit(&mut declarations));
+    crate::table::visit_types(&mut declarations);
     declarations.add::<crate::EventMessage>();
     declarations.add::<crate::CacheTag>();
     declarations.add::<slipway_core::Failure>();

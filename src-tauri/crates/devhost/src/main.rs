@@ -7,6 +7,7 @@ use slipway_app::{OpenOptions, Slipway};
 use slipway_devhost::{Devhost, DevhostOptions};
 use std::io::Write;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 struct Arguments {
     data_dir: Option<PathBuf>,
@@ -29,11 +30,14 @@ fn main() -> anyhow::Result<()> {
 }
 
 async fn run(arguments: Arguments) -> anyhow::Result<()> {
-    let app = Slipway::open(OpenOptions::from_environment(arguments.data_dir))
+    let folder = slipway_app::data_folder(arguments.data_dir, |name| std::env::var_os(name))
+        .context("no data folder: give --data-dir or set SLIPWAY_DATA_DIR")?;
+    let app = Slipway::open(OpenOptions::new(folder))
         .await
         .map_err(|failure| anyhow::anyhow!("{} ({})", failure.message, failure.code.as_str()))?;
+    let app = Arc::new(app);
     let devhost = Devhost::start(
-        Api::new(app.clone()),
+        Api::new(Arc::clone(&app)),
         DevhostOptions { port: arguments.port, console: arguments.console },
     )
     .await?;

@@ -58,7 +58,7 @@ impl Devhost {
         let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).await?;
         let address = listener.local_addr()?;
         let mut random = [0_u8; 32];
-        getrandom::fill(&mut random)?;
+        getrandom::fill(&mut random).map_err(|error| anyhow::anyhow!("no randomness: {error}"))?;
         let token: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
         let stop = CancellationToken::new();
         let shared =
