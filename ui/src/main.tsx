@@ -9,7 +9,7 @@ import { I18nextProvider } from "react-i18next";
 
 import { translations } from "./i18n/translations";
 import { router } from "./routes";
-import { theme } from "./theme";
+import { cssVariables, theme } from "./theme";
 
 const root = document.getElementById("root");
 if (!root) throw new Error("index.html has no element with the id root");
@@ -17,7 +17,7 @@ if (!root) throw new Error("index.html has no element with the id root");
 createRoot(root).render(
   <StrictMode>
     <I18nextProvider i18n={translations}>
-      <MantineProvider theme={theme} defaultColorScheme="auto">
+      <MantineProvider theme={theme} cssVariablesResolver={cssVariables} defaultColorScheme="auto">
         <RouterProvider router={router} />
       </MantineProvider>
     </I18nextProvider>
