@@ -1,0 +1,2100 @@
+// Generated from the command table by `cargo run -p slipway-api --bin export-bindings`. Never edited.
+
+export type AddCodeRepository = { 
+/**
+ * What was typed.
+ */
+form: CodeRepositoryForm, };
+
+export type AddCredential = { 
+/**
+ * To which registry.
+ */
+registry: RegistryId, 
+/**
+ * Its name, unique in the registry.
+ */
+name: string, 
+/**
+ * What was typed.
+ */
+form: CredentialForm, };
+
+export type AddImageRepository = { 
+/**
+ * What was typed.
+ */
+spec: ImageRepositorySpec, };
+
+export type AddRegistry = { 
+/**
+ * What was typed.
+ */
+form: RegistryForm, };
+
+export type AddRule = { 
+/**
+ * To which image repository.
+ */
+repository: ImageRepositoryId, 
+/**
+ * What was typed.
+ */
+spec: RuleSpec, };
+
+export type AddedCodeRepository = { 
+/**
+ * Its id.
+ */
+id: CodeRepositoryId, };
+
+export type AddedCredential = { 
+/**
+ * Its id.
+ */
+id: CredentialId, };
+
+export type AddedImageRepository = { 
+/**
+ * Its id.
+ */
+id: ImageRepositoryId, };
+
+export type AddedRegistry = { 
+/**
+ * Its id.
+ */
+id: RegistryId, };
+
+export type AddedRule = { 
+/**
+ * Its id.
+ */
+id: RuleId, };
+
+export type BuildDetailView = { 
+/**
+ * Its stages in order.
+ */
+stages: Array<StageRecord>, 
+/**
+ * Its steps in order; log lines name them by ordinal.
+ */
+steps: Array<StepView>, 
+/**
+ * Its tags and where each stands.
+ */
+publications: Array<PublicationView>, 
+/**
+ * Layers of a push that is under way.
+ */
+push: Array<LayerView>, 
+/**
+ * Its id.
+ */
+id: BuildId, 
+/**
+ * Its image repository.
+ */
+repository: ImageRepositoryId, 
+/**
+ * The number that people see.
+ */
+number: BuildNumber, 
+/**
+ * The rule.
+ */
+rule: RuleId | null, 
+/**
+ * Why it exists.
+ */
+kind: BuildKind, 
+/**
+ * The code.
+ */
+code: CodeRepositoryId | null, 
+/**
+ * The ref.
+ */
+ref_name: RefName | null, 
+/**
+ * The observation that started it.
+ */
+observation: ObservationId | null, 
+/**
+ * The commit.
+ */
+commit: CommitDetails | null, 
+/**
+ * Where it stands.
+ */
+state: BuildState, 
+/**
+ * The stage that it is in, or ended in.
+ */
+stage: Stage | null, 
+/**
+ * Why it was skipped, superseded or paused.
+ */
+reason: BuildReason | null, 
+/**
+ * Its parameters.
+ */
+inputs: BuildInputs, 
+/**
+ * Its tags, once they are rendered.
+ */
+tags: Array<Tag>, 
+/**
+ * The engine.
+ */
+engine: string, 
+/**
+ * How often it was tried.
+ */
+attempt: number, 
+/**
+ * It is tried again then.
+ */
+not_before: string | null, 
+/**
+ * When it was made.
+ */
+created_at: string, 
+/**
+ * When it began.
+ */
+started_at: string | null, 
+/**
+ * When it ended.
+ */
+ended_at: string | null, 
+/**
+ * The image.
+ */
+image: BuiltImage | null, 
+/**
+ * What it failed with.
+ */
+failure: Failure | null, 
+/**
+ * The build that took its place.
+ */
+covered_by: BuildId | null, 
+/**
+ * The build that it repeats.
+ */
+rerun_of: BuildId | null, 
+/**
+ * A person wants it to stop.
+ */
+cancel_requested: boolean, 
+/**
+ * Lines of its log.
+ */
+log_lines: number, 
+/**
+ * Bytes of its log.
+ */
+log_bytes: number, };
+
+export type BuildId = number;
+
+export type BuildInputs = { 
+/**
+ * The rule, when one started it.
+ */
+rule: RuleId | null, 
+/**
+ * The rule's name then.
+ */
+rule_name: string | null, 
+/**
+ * Which code; `None` for an uploaded Dockerfile.
+ */
+code: CodeRepositoryId | null, 
+/**
+ * The ref; `None` when a bare commit was asked for.
+ */
+ref_name: RefName | null, 
+/**
+ * The commit.
+ */
+commit: CommitId | null, 
+/**
+ * The observation that started it; decides what is newer.
+ */
+observation: ObservationId | null, 
+/**
+ * Path of the Dockerfile.
+ */
+dockerfile_path: RepoPath, 
+/**
+ * The build directory.
+ */
+context_dir: RepoPath, 
+/**
+ * How tags are rendered.
+ */
+version: VersionRule, 
+/**
+ * Fixed tags instead of rendered ones.
+ */
+fixed_tags: Array<Tag>, 
+/**
+ * Capture groups of the rule's pattern on this ref, for the templates: number and name to text.
+ */
+groups: { [key in string]: string }, 
+/**
+ * The overwrite tag, when this build moves it.
+ */
+overwrite_tag: Tag | null, 
+/**
+ * How it is built.
+ */
+options: BuildOptions, 
+/**
+ * The rule's strategy.
+ */
+strategy: Strategy, };
+
+export type BuildKind = "push" | "manual" | "dockerfile" | "rerun";
+
+export type BuildList = { 
+/**
+ * Newest first.
+ */
+items: Array<BuildView>, 
+/**
+ * How many fit the filter.
+ */
+total: number, 
+/**
+ * The total was counted to its end.
+ */
+total_is_exact: boolean, 
+/**
+ * Ask for the next page with this as `before`.
+ */
+next: BuildId | null, };
+
+export type BuildNetwork = "default" | "none" | "host";
+
+export type BuildNumber = number;
+
+export type BuildOptions = { 
+/**
+ * Platforms; empty means the default of `product.md` section 4.
+ */
+platforms: Array<Platform>, 
+/**
+ * Build arguments in order. Visible in the parameters: never a place for secrets.
+ */
+args: Array<NameValue>, 
+/**
+ * Secrets: mounted as `--mount=type=secret,id=…`, never arguments.
+ */
+secrets: Array<RuleSecret>, 
+/**
+ * Target stage.
+ */
+target: string | null, 
+/**
+ * The user's own labels.
+ */
+labels: Array<NameValue>, 
+/**
+ * Leave out Slipway's `org.opencontainers.image.*` labels.
+ */
+no_standard_labels: boolean, 
+/**
+ * Do not use the cache.
+ */
+no_cache: boolean, 
+/**
+ * Ask for base images anew.
+ */
+always_pull: boolean, 
+/**
+ * Network of RUN steps.
+ */
+network: BuildNetwork, 
+/**
+ * Deadline of the build stage in seconds; `None` is one hour.
+ */
+timeout_seconds: number | null, 
+/**
+ * Which engine builds: `local`, or `context:<name>` of a Docker context.
+ */
+engine: string | null, };
+
+export type BuildOverrides = { 
+/**
+ * Fixed tags instead of the rule's templates.
+ */
+tags: Array<Tag> | null, 
+/**
+ * Another Dockerfile.
+ */
+dockerfile_path: RepoPath | null, 
+/**
+ * Another build directory.
+ */
+context_dir: RepoPath | null, 
+/**
+ * Other options; the rule's are replaced as a whole.
+ */
+options: BuildOptions | null, 
+/**
+ * Move the overwrite tag too; the default is yes for the newest commit of the ref, no for an older one.
+ */
+overwrite: boolean | null, };
+
+export type BuildReason = { "kind": "skip_word", 
+/**
+ * The word.
+ */
+word: string, } | { "kind": "path_filter", 
+/**
+ * How many files changed.
+ */
+changed: number, 
+/**
+ * One of them, for the sentence.
+ */
+example: string | null, } | { "kind": "superseded_by", 
+/**
+ * The build that covers it.
+ */
+build: BuildId, } | { "kind": "ref_deleted" } | { "kind": "waiting", 
+/**
+ * What failed.
+ */
+failure: Failure, };
+
+export type BuildState = "queued" | "running" | "succeeded" | "failed" | "cancelled" | "superseded" | "skipped" | "paused";
+
+export type BuildTarget = { "kind": "ref", 
+/**
+ * Which.
+ */
+name: RefName, } | { "kind": "commit", 
+/**
+ * At least four hex digits.
+ */
+id: string, };
+
+export type BuildView = { 
+/**
+ * Its id.
+ */
+id: BuildId, 
+/**
+ * Its image repository.
+ */
+repository: ImageRepositoryId, 
+/**
+ * The number that people see.
+ */
+number: BuildNumber, 
+/**
+ * The rule.
+ */
+rule: RuleId | null, 
+/**
+ * Why it exists.
+ */
+kind: BuildKind, 
+/**
+ * The code.
+ */
+code: CodeRepositoryId | null, 
+/**
+ * The ref.
+ */
+ref_name: RefName | null, 
+/**
+ * The observation that started it.
+ */
+observation: ObservationId | null, 
+/**
+ * The commit.
+ */
+commit: CommitDetails | null, 
+/**
+ * Where it stands.
+ */
+state: BuildState, 
+/**
+ * The stage that it is in, or ended in.
+ */
+stage: Stage | null, 
+/**
+ * Why it was skipped, superseded or paused.
+ */
+reason: BuildReason | null, 
+/**
+ * Its parameters.
+ */
+inputs: BuildInputs, 
+/**
+ * Its tags, once they are rendered.
+ */
+tags: Array<Tag>, 
+/**
+ * The engine.
+ */
+engine: string, 
+/**
+ * How often it was tried.
+ */
+attempt: number, 
+/**
+ * It is tried again then.
+ */
+not_before: string | null, 
+/**
+ * When it was made.
+ */
+created_at: string, 
+/**
+ * When it began.
+ */
+started_at: string | null, 
+/**
+ * When it ended.
+ */
+ended_at: string | null, 
+/**
+ * The image.
+ */
+image: BuiltImage | null, 
+/**
+ * What it failed with.
+ */
+failure: Failure | null, 
+/**
+ * The build that took its place.
+ */
+covered_by: BuildId | null, 
+/**
+ * The build that it repeats.
+ */
+rerun_of: BuildId | null, 
+/**
+ * A person wants it to stop.
+ */
+cancel_requested: boolean, 
+/**
+ * Lines of its log.
+ */
+log_lines: number, 
+/**
+ * Bytes of its log.
+ */
+log_bytes: number, };
+
+export type BuiltImage = { 
+/**
+ * The engine's id.
+ */
+id: ImageId, 
+/**
+ * What it holds.
+ */
+content: ContentIdentity, 
+/**
+ * Bytes in the engine's store.
+ */
+size: number, 
+/**
+ * The platforms that were built.
+ */
+platforms: Array<Platform>, };
+
+export type CacheTag = "code_repositories" | "registries" | "image_repositories" | "rules" | "builds" | "log" | "settings" | "engine";
+
+export type CancelledBuild = { 
+/**
+ * Running until its worker has stopped.
+ */
+state: BuildState, };
+
+export type CodeRepositoryForm = { 
+/**
+ * Its name, unique.
+ */
+name: string, 
+/**
+ * Where it lives.
+ */
+location: LocationForm, 
+/**
+ * Seconds between looks; the application's setting when left out.
+ */
+poll_interval_seconds?: number, };
+
+export type CodeRepositoryId = number;
+
+export type CodeRepositoryView = { 
+/**
+ * Its id.
+ */
+id: CodeRepositoryId, 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * Where it lives.
+ */
+location: LocationView, 
+/**
+ * The branch that HEAD names.
+ */
+default_branch: RefName | null, 
+/**
+ * Seconds between looks as set for this repository.
+ */
+poll_interval_seconds: number | null, 
+/**
+ * When a look last succeeded.
+ */
+last_ok_at: string | null, 
+/**
+ * What the last look failed with.
+ */
+last_failure: Failure | null, 
+/**
+ * Seconds since the last look.
+ */
+checked_seconds_ago: number | null, 
+/**
+ * Seconds until the next look.
+ */
+next_in_seconds: number, 
+/**
+ * It is looked at right now.
+ */
+checking: boolean, };
+
+export type CollisionView = { 
+/**
+ * The tag.
+ */
+tag: Tag, 
+/**
+ * The refs.
+ */
+refs: Array<RefName>, };
+
+export type CommitDetails = { 
+/**
+ * Its id.
+ */
+id: CommitId, 
+/**
+ * First line of the message.
+ */
+summary: string, 
+/**
+ * The whole message (for skip words), at most 64 KiB.
+ */
+message: string, 
+/**
+ * The author's name.
+ */
+author: string, 
+/**
+ * The author's address.
+ */
+author_email: string, 
+/**
+ * The commit time.
+ */
+committed_at: string, 
+/**
+ * First parent first.
+ */
+parents: Array<CommitId>, };
+
+export type CommitId = string;
+
+export type ContentIdentity = string;
+
+export type CredentialForm = { "kind": "anonymous" } | { "kind": "password", 
+/**
+ * The account.
+ */
+username: string, 
+/**
+ * The password; left out it keeps the stored one.
+ */
+password?: SecretText, } | { "kind": "identity_token", 
+/**
+ * The token; left out it keeps the stored one.
+ */
+token?: SecretText, } | { "kind": "docker_config" } | { "kind": "helper", 
+/**
+ * The suffix of its name.
+ */
+name: string, } | { "kind": "command", 
+/**
+ * The account.
+ */
+username: string, 
+/**
+ * Program and arguments.
+ */
+argv: Array<string>, };
+
+export type CredentialId = number;
+
+export type CredentialSourceView = { "kind": "anonymous" } | { "kind": "password", 
+/**
+ * The account.
+ */
+username: string, } | { "kind": "identity_token" } | { "kind": "docker_config" } | { "kind": "helper", 
+/**
+ * The suffix of its name.
+ */
+name: string, } | { "kind": "command", 
+/**
+ * The account.
+ */
+username: string, 
+/**
+ * Program and arguments.
+ */
+argv: Array<string>, };
+
+export type CredentialView = { 
+/**
+ * Its id.
+ */
+id: CredentialId, 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * How it gets its secret.
+ */
+source: CredentialSourceView, 
+/**
+ * When it was tested last.
+ */
+last_test_at: string | null, 
+/**
+ * How that went, hop by hop.
+ */
+last_test: Array<HopView>, };
+
+export type DatabaseRecovery = { 
+/**
+ * What was wrong.
+ */
+damage: string, 
+/**
+ * Where the damaged file is now.
+ */
+kept_aside: string, 
+/**
+ * The backup that took its place; none when the store began empty.
+ */
+restored_from: string | null, };
+
+export type DeleteRule = { 
+/**
+ * Which.
+ */
+id: RuleId, 
+/**
+ * Cancel its running builds too.
+ */
+cancel_running?: boolean, };
+
+export type DeletedRule = { 
+/**
+ * Waiting builds that were cancelled.
+ */
+cancelled: Array<BuildId>, 
+/**
+ * Builds that were running.
+ */
+running: Array<BuildId>, };
+
+export type Digest = string;
+
+export type DuplicateRule = { 
+/**
+ * Which.
+ */
+id: RuleId, 
+/**
+ * The copy's name.
+ */
+name: string, };
+
+export type EditCodeRepository = { 
+/**
+ * Which.
+ */
+id: CodeRepositoryId, 
+/**
+ * What was typed.
+ */
+form: CodeRepositoryForm, };
+
+export type EditCredential = { 
+/**
+ * Which.
+ */
+id: CredentialId, 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * What was typed.
+ */
+form: CredentialForm, };
+
+export type EditImageRepository = { 
+/**
+ * Which.
+ */
+id: ImageRepositoryId, 
+/**
+ * What was typed.
+ */
+spec: ImageRepositorySpec, };
+
+export type EditRegistry = { 
+/**
+ * Which.
+ */
+id: RegistryId, 
+/**
+ * What was typed.
+ */
+form: RegistryForm, };
+
+export type EditRule = { 
+/**
+ * Which.
+ */
+id: RuleId, 
+/**
+ * What was typed.
+ */
+spec: RuleSpec, };
+
+export type EngineStatus = { "kind": "ready", 
+/**
+ * Version.
+ */
+version: string, 
+/**
+ * API version.
+ */
+api_version: string, 
+/**
+ * Its own platform.
+ */
+platform: string, 
+/**
+ * The endpoint that was used.
+ */
+endpoint: string, 
+/**
+ * The Docker context that named it.
+ */
+context: string | null, 
+/**
+ * It keeps images of several platforms.
+ */
+several_platforms: boolean, 
+/**
+ * Bytes that images and cache take.
+ */
+disk_bytes: number | null, } | { "kind": "away", 
+/**
+ * Why.
+ */
+failure: Failure, };
+
+export type ErrorCode = "invalid_field" | "name_taken" | "not_found" | "wrong_state" | "in_use" | "bad_regex" | "bad_glob" | "bad_tag_template" | "bad_image_reference" | "bad_repository_path" | "bad_ref_name" | "bad_code_location" | "unknown_command" | "read_only_repository" | "source_unreachable" | "source_tls" | "source_unauthorized" | "source_not_found" | "source_not_git" | "source_redirected" | "source_rate_limited" | "source_server_error" | "source_empty" | "ref_not_found" | "submodule_failed" | "lfs_pointer" | "bad_file_name" | "mirror_damaged" | "dockerfile_missing" | "dockerfile_syntax" | "context_missing" | "bad_ignore_file" | "target_missing" | "copy_source_missing" | "step_failed" | "secret_missing" | "entitlement_refused" | "base_image_missing" | "base_image_platform" | "base_image_unreachable" | "base_image_rate_limited" | "engine_absent" | "engine_forbidden" | "engine_unsupported" | "engine_lost" | "engine_error" | "engine_platforms" | "image_gone" | "registry_unreachable" | "registry_tls" | "registry_plain_http" | "registry_unauthorized" | "registry_denied" | "registry_name_unknown" | "registry_name_invalid" | "manifest_unknown" | "manifest_invalid" | "tag_immutable" | "registry_rate_limited" | "registry_server_error" | "push_interrupted" | "digest_mismatch" | "registry_unsupported" | "not_a_registry" | "credential_helper_failed" | "disk_full" | "engine_disk_full" | "data_read_only" | "network_down" | "keychain_locked" | "keychain_absent" | "keychain_key_lost" | "cancelled" | "timed_out" | "interrupted" | "already_running" | "database_newer" | "database_corrupt" | "internal";
+
+export type Event = { "kind": "build_changed", 
+/**
+ * Which build.
+ */
+build: BuildId, 
+/**
+ * Its image repository.
+ */
+repository: ImageRepositoryId, } | { "kind": "log_appended", 
+/**
+ * Which build.
+ */
+build: BuildId, 
+/**
+ * How many lines it has now.
+ */
+upto_line: number, } | { "kind": "push_progressed", 
+/**
+ * Which build.
+ */
+build: BuildId, } | { "kind": "queue_changed" } | { "kind": "code_repositories_changed" } | { "kind": "code_repository_checked", 
+/**
+ * Which.
+ */
+code: CodeRepositoryId, } | { "kind": "registry_changed", 
+/**
+ * Which.
+ */
+registry: RegistryId, } | { "kind": "image_repository_changed", 
+/**
+ * Which.
+ */
+repository: ImageRepositoryId, } | { "kind": "rule_changed", 
+/**
+ * Which.
+ */
+rule: RuleId, 
+/**
+ * Its image repository.
+ */
+repository: ImageRepositoryId, } | { "kind": "settings_changed" } | { "kind": "lagged" };
+
+export type EventMessage = { 
+/**
+ * What happened.
+ */
+event: Event, 
+/**
+ * What must be asked anew.
+ */
+stale: Array<CacheTag>, };
+
+export type Failure = { 
+/**
+ * What kind of failure, from the closed list.
+ */
+code: ErrorCode, 
+/**
+ * What happened and to what, in English; foreign text inside is already masked and free of control characters.
+ */
+message: string, 
+/**
+ * The field at fault as a path in the request (`spec.dockerfile_path`), when there is one.
+ */
+field?: string | null, 
+/**
+ * Facts for the translated sentence (`line`, `path`, `host`, `suggestions`), by name.
+ */
+details?: { [key in string]: string }, };
+
+export type Hop = "resolve" | "connect" | "tls" | "api" | "login" | "read" | "push" | "engine";
+
+export type HopView = { 
+/**
+ * Which.
+ */
+hop: Hop, 
+/**
+ * What was found when it went well.
+ */
+found: string | null, 
+/**
+ * What went wrong.
+ */
+failure: Failure | null, };
+
+export type ImageId = string;
+
+export type ImageRepositoryId = number;
+
+export type ImageRepositoryList = { 
+/**
+ * By name.
+ */
+items: Array<ImageRepositoryRow>, 
+/**
+ * How many fit the filter in all.
+ */
+total: number, };
+
+export type ImageRepositoryRemovalView = { 
+/**
+ * Names of the rules.
+ */
+rules: Array<string>, 
+/**
+ * How many build records.
+ */
+builds: number, 
+/**
+ * Builds that are not over; they must be cancelled first.
+ */
+active: Array<BuildId>, };
+
+export type ImageRepositoryRow = { 
+/**
+ * The repository.
+ */
+repository: ImageRepositoryView, 
+/**
+ * Its rules.
+ */
+rules: number, 
+/**
+ * Its build records.
+ */
+builds: number, 
+/**
+ * Builds that are not over.
+ */
+active_builds: number, 
+/**
+ * The newest build.
+ */
+last_build: BuildId | null, };
+
+export type ImageRepositorySpec = { 
+/**
+ * The registry that it lives in.
+ */
+registry: RegistryId, 
+/**
+ * `namespace/name` or deeper, without the host.
+ */
+name: RepositoryName, 
+/**
+ * Where its images come from.
+ */
+source: ImageSource, 
+/**
+ * Which credential of the registry it uses; `None` for *Local engine*.
+ */
+credential: CredentialId | null, 
+/**
+ * Short description, at most 100 characters.
+ */
+summary: string, 
+/**
+ * Description in Markdown, at most 1,000 characters.
+ */
+description: string, 
+/**
+ * Tags that are written once: regular expressions over the whole tag. Checked before a build starts.
+ */
+write_once: Array<string>, };
+
+export type ImageRepositoryView = { 
+/**
+ * Its id.
+ */
+id: ImageRepositoryId, 
+/**
+ * What was typed.
+ */
+spec: ImageRepositorySpec, 
+/**
+ * The number that the next build gets.
+ */
+next_build_number: BuildNumber, 
+/**
+ * Why nothing can be pushed there.
+ */
+read_only_reason: Failure | null, 
+/**
+ * When it was added.
+ */
+created_at: string, };
+
+export type ImageSource = "platform" | "dockerfile" | "pushed_locally" | "published_by_others";
+
+export type KeepBuildSecret = { 
+/**
+ * The id that the Dockerfile names.
+ */
+id: string, 
+/**
+ * The value; goes in and never comes out.
+ */
+value: SecretText, };
+
+export type KeptBuildSecret = { 
+/**
+ * Its id.
+ */
+secret: SecretId, };
+
+export type LayerState = "waiting" | "pushing" | "pushed" | "exists" | "mounted";
+
+export type LayerView = { 
+/**
+ * Short id.
+ */
+layer: string, 
+/**
+ * What happens to it.
+ */
+state: LayerState, 
+/**
+ * Bytes so far.
+ */
+current: number, 
+/**
+ * Bytes in all; 0 when unknown.
+ */
+total: number, };
+
+export type ListBuilds = { 
+/**
+ * Of this image repository.
+ */
+repository?: ImageRepositoryId, 
+/**
+ * Of this rule.
+ */
+rule?: RuleId, 
+/**
+ * In one of these states; any when empty.
+ */
+states?: Array<BuildState>, 
+/**
+ * Whose ref contains this.
+ */
+ref_contains?: string, 
+/**
+ * Of this kind.
+ */
+kind?: BuildKind, 
+/**
+ * Whose ref, commit, message, author or rule contains this.
+ */
+search?: string, 
+/**
+ * Older than this one.
+ */
+before?: BuildId, 
+/**
+ * How many at most, 1–500; 50 when left out.
+ */
+limit?: number, };
+
+export type ListFolder = { 
+/**
+ * Which code repository.
+ */
+id: CodeRepositoryId, 
+/**
+ * At which ref; the default branch when left out.
+ */
+ref_name?: RefName, 
+/**
+ * Which folder; the root when left out.
+ */
+folder?: RepoPath, };
+
+export type ListImageRepositories = { 
+/**
+ * In this registry.
+ */
+registry?: RegistryId, 
+/**
+ * Whose name or summary contains this.
+ */
+search?: string, 
+/**
+ * How many to leave out in front.
+ */
+offset?: number, 
+/**
+ * How many at most; 0 means all.
+ */
+limit?: number, };
+
+export type ListRules = { 
+/**
+ * Which.
+ */
+repository: ImageRepositoryId, };
+
+export type LocationForm = { "kind": "git_url", 
+/**
+ * `https://…`, or `http://…` with the consent.
+ */
+url: string, 
+/**
+ * User name, when the repository is private.
+ */
+username?: string, 
+/**
+ * The password or token; goes in and never comes out.
+ */
+password?: SecretText, 
+/**
+ * Certificates of an own authority, PEM.
+ */
+ca_pem?: string, 
+/**
+ * The consent to plain HTTP.
+ */
+allow_plain_http?: boolean, } | { "kind": "local_clone", 
+/**
+ * Its folder, absolute.
+ */
+path: string, };
+
+export type LocationView = { "kind": "git_url", 
+/**
+ * The URL.
+ */
+url: string, 
+/**
+ * User name.
+ */
+username: string | null, 
+/**
+ * A password or token is stored.
+ */
+has_password: boolean, 
+/**
+ * Certificates of an own authority, PEM.
+ */
+ca_pem: string | null, 
+/**
+ * Plain HTTP was agreed to.
+ */
+allow_plain_http: boolean, } | { "kind": "local_clone", 
+/**
+ * Its folder.
+ */
+path: string, };
+
+export type LogLineView = { 
+/**
+ * Its number, from 0.
+ */
+number: number, 
+/**
+ * Ordinal of its step.
+ */
+step: number | null, 
+/**
+ * Which output.
+ */
+stream: LogStream, 
+/**
+ * When, by the engine's clock.
+ */
+at: string | null, 
+/**
+ * At most 16 KiB of it.
+ */
+text: string, 
+/**
+ * The file has more of this line.
+ */
+clipped: boolean, };
+
+export type LogPage = { 
+/**
+ * The lines.
+ */
+lines: Array<LogLineView>, 
+/**
+ * Lines of the whole log now.
+ */
+total: number, };
+
+export type LogSearchView = { 
+/**
+ * How many lines hold the text: exact.
+ */
+count: number, 
+/**
+ * Their numbers.
+ */
+lines: Array<number>, };
+
+export type LogStream = "out" | "err";
+
+export type NameValue = { 
+/**
+ * The name.
+ */
+name: string, 
+/**
+ * The value.
+ */
+value: string, };
+
+export type Nothing = Record<symbol, never>;
+
+export type ObservationId = number;
+
+export type PathFilters = { 
+/**
+ * Globs of which one must match.
+ */
+include: Array<string>, 
+/**
+ * Globs of files that do not count.
+ */
+exclude: Array<string>, };
+
+export type Platform = { 
+/**
+ * `linux`
+ */
+os: string, 
+/**
+ * `amd64`, `arm64`, …
+ */
+architecture: string, 
+/**
+ * `v7`, …
+ */
+variant?: string | null, };
+
+export type PreflightView = { 
+/**
+ * What keeps it from being saved.
+ */
+errors: Array<Failure>, 
+/**
+ * What a person should know.
+ */
+warnings: Array<Failure>, 
+/**
+ * The ref that was looked at.
+ */
+on_ref: RefName | null, };
+
+export type PreviewRefView = { 
+/**
+ * Which.
+ */
+name: RefName, 
+/**
+ * Which trigger it matches.
+ */
+trigger: TriggerView, 
+/**
+ * Its tags; empty when they cannot be rendered.
+ */
+tags: Array<Tag>, 
+/**
+ * Why there are none.
+ */
+failure: Failure | null, };
+
+export type PreviewRule = { 
+/**
+ * Which code.
+ */
+code: CodeRepositoryId, 
+/**
+ * Which pushes.
+ */
+triggers?: PushTriggers, 
+/**
+ * How the image is tagged.
+ */
+version: VersionRule, };
+
+export type ProxyForm = { 
+/**
+ * `http://host:port` or `https://host:port`, without a login.
+ */
+url: string, 
+/**
+ * User name.
+ */
+username?: string, 
+/**
+ * The password; left out it keeps the stored one while the address stays.
+ */
+password?: SecretText, };
+
+export type ProxyView = { 
+/**
+ * `http://host:port` or `https://host:port`.
+ */
+url: string, 
+/**
+ * User name.
+ */
+username: string | null, 
+/**
+ * A password is stored.
+ */
+has_password: boolean, };
+
+export type PublicationState = "waiting" | "pushing" | "done" | "unchanged" | "kept_newer" | "failed";
+
+export type PublicationView = { 
+/**
+ * The tag.
+ */
+tag: Tag, 
+/**
+ * The full reference.
+ */
+target: string, 
+/**
+ * Where it stands.
+ */
+state: PublicationState, 
+/**
+ * How often it was tried.
+ */
+attempt: number, 
+/**
+ * It is tried again then.
+ */
+not_before: string | null, 
+/**
+ * The digest at the registry.
+ */
+digest: Digest | null, 
+/**
+ * What it failed with.
+ */
+failure: Failure | null, };
+
+export type PushTriggers = { 
+/**
+ * Push to one of these branches (推送到指定分支触发), short names.
+ */
+branches: Array<string>, 
+/**
+ * Push to any branch (推送到分支时触发构建).
+ */
+any_branch: boolean, 
+/**
+ * A new tag, or a tag that was moved (推送新标签时触发构建).
+ */
+new_tag: boolean, 
+/**
+ * The full or the short ref name matches this regular expression, not anchored (符合分支或标签规则时构建).
+ */
+pattern: string | null, };
+
+export type QueueRow = { 
+/**
+ * The build.
+ */
+build: BuildView, 
+/**
+ * Why it waits; none while it runs.
+ */
+waits_for: WaitReason | null, };
+
+export type ReadLog = { 
+/**
+ * Which build.
+ */
+id: BuildId, 
+/**
+ * From this line on; the end of the log when left out.
+ */
+from?: number, 
+/**
+ * How many, at most 10,000.
+ */
+count: number, 
+/**
+ * Of this step alone.
+ */
+step?: number, };
+
+export type RefName = string;
+
+export type RegistryForm = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * Host with optional port.
+ */
+host: RegistryHost, 
+/**
+ * Speak plain HTTP.
+ */
+plain_http?: boolean, 
+/**
+ * Certificates of an own authority, PEM.
+ */
+ca_pem?: string, };
+
+export type RegistryHost = string;
+
+export type RegistryId = number;
+
+export type RegistryKind = "local_engine" | "oci";
+
+export type RegistryMirrors = { 
+/**
+ * The upstream host (`docker.io`).
+ */
+upstream: string, 
+/**
+ * Mirror hosts in the order they are asked; the upstream itself comes last.
+ */
+mirrors: Array<string>, };
+
+export type RegistryView = { 
+/**
+ * Its id.
+ */
+id: RegistryId, 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * What it is.
+ */
+kind: RegistryKind, 
+/**
+ * Its host; none for *Local engine*.
+ */
+host: RegistryHost | null, 
+/**
+ * Plain HTTP is spoken.
+ */
+plain_http: boolean, 
+/**
+ * Certificates of an own authority, PEM.
+ */
+ca_pem: string | null, 
+/**
+ * Its credentials by name.
+ */
+credentials: Array<CredentialView>, };
+
+export type RemoteRef = { 
+/**
+ * Its name.
+ */
+name: RefName, 
+/**
+ * What the ref points at: the commit, or the tag object of an annotated tag (so that a re-created tag is a move).
+ */
+object: CommitId, 
+/**
+ * The commit behind it, where the remote told (peeled tags); for branches the same as `object`.
+ */
+commit: CommitId | null, };
+
+export type RemoteRefs = { 
+/**
+ * The branch that HEAD names, when the remote says so.
+ */
+default_branch: RefName | null, 
+/**
+ * Branches and tags, sorted by name. Names that are illegal by [`RefName::new`] are left out and counted.
+ */
+refs: Array<RemoteRef>, 
+/**
+ * How many refs had names that cannot be used.
+ */
+unusable: number, };
+
+export type RepoPath = string;
+
+export type RepositoryName = string;
+
+export type RerunBuild = { 
+/**
+ * Which.
+ */
+id: BuildId, 
+/**
+ * Values in place of the build's; none means the same inputs.
+ */
+overrides?: BuildOverrides, };
+
+export type RuleId = number;
+
+export type RulePreviewView = { 
+/**
+ * Refs that start the rule.
+ */
+matching: Array<PreviewRefView>, 
+/**
+ * How many refs were looked at.
+ */
+of: number, 
+/**
+ * Tags that several refs would get.
+ */
+collisions: Array<CollisionView>, };
+
+export type RuleSecret = { 
+/**
+ * The id that the Dockerfile names.
+ */
+id: string, 
+/**
+ * The sealed value.
+ */
+secret: SecretId, };
+
+export type RuleSpec = { 
+/**
+ * The rule's name, unique within its image repository, 1–64 characters.
+ */
+name: string, 
+/**
+ * Which code.
+ */
+code: CodeRepositoryId, 
+/**
+ * Which pushes.
+ */
+triggers: PushTriggers, 
+/**
+ * Path filters over the changed files.
+ */
+paths: PathFilters, 
+/**
+ * Honour `[skip ci]`, `[ci skip]`, `[skip build]` in the commit message.
+ */
+skip_words: boolean, 
+/**
+ * The Dockerfile, relative to the repository root.
+ */
+dockerfile_path: RepoPath, 
+/**
+ * The build directory, relative to the repository root.
+ */
+context_dir: RepoPath, 
+/**
+ * How the image is tagged.
+ */
+version: VersionRule, 
+/**
+ * The fixed tag that is moved on success (覆盖镜像版本), such as `latest`.
+ */
+overwrite_tag: Tag | null, 
+/**
+ * How it is built.
+ */
+options: BuildOptions, 
+/**
+ * What happens when pushes come faster than builds.
+ */
+strategy: Strategy, 
+/**
+ * Off: pushes are ignored and count as seen; "Build now" still works (自动触发).
+ */
+auto_trigger: boolean, };
+
+export type RuleView = { 
+/**
+ * Its id.
+ */
+id: RuleId, 
+/**
+ * The repository that it fills.
+ */
+repository: ImageRepositoryId, 
+/**
+ * What was typed.
+ */
+spec: RuleSpec, 
+/**
+ * When it was made.
+ */
+created_at: string, 
+/**
+ * When it was changed last.
+ */
+updated_at: string, };
+
+export type SearchLog = { 
+/**
+ * Which build.
+ */
+id: BuildId, 
+/**
+ * The exact text.
+ */
+text: string, 
+/**
+ * Letters of both cases are the same.
+ */
+any_case?: boolean, 
+/**
+ * Line numbers from here on.
+ */
+from?: number, 
+/**
+ * How many line numbers, at most 10,000.
+ */
+limit: number, };
+
+export type SecretId = number;
+
+export type SecretText = string;
+
+export type SetAutoTrigger = { 
+/**
+ * Which.
+ */
+id: RuleId, 
+/**
+ * On or off.
+ */
+on: boolean, };
+
+export type SettingsInput = { 
+/**
+ * How many builds run at the same time on one engine, 1–16.
+ */
+concurrency: number, 
+/**
+ * Seconds between two looks at a code repository, 5–86,400.
+ */
+poll_seconds: number, 
+/**
+ * Proxy towards code hosts.
+ */
+code_proxy?: ProxyForm, 
+/**
+ * Proxy towards registries.
+ */
+registry_proxy?: ProxyForm, 
+/**
+ * Ordered mirrors of upstream registries.
+ */
+mirrors?: Array<RegistryMirrors>, };
+
+export type SettingsView = { 
+/**
+ * How many builds run at the same time on one engine.
+ */
+concurrency: number, 
+/**
+ * Seconds between two looks at a code repository.
+ */
+poll_seconds: number, 
+/**
+ * Proxy towards code hosts.
+ */
+code_proxy: ProxyView | null, 
+/**
+ * Proxy towards registries.
+ */
+registry_proxy: ProxyView | null, 
+/**
+ * Ordered mirrors of upstream registries.
+ */
+mirrors: Array<RegistryMirrors>, };
+
+export type Stage = "checkout" | "build" | "push" | "triggers";
+
+export type StageOutcome = "succeeded" | "failed" | "cancelled" | "skipped";
+
+export type StageRecord = { 
+/**
+ * Which.
+ */
+stage: Stage, 
+/**
+ * When it began.
+ */
+started_at: string, 
+/**
+ * When it ended; `None` while it runs.
+ */
+ended_at: string | null, 
+/**
+ * How it ended.
+ */
+outcome: StageOutcome | null, };
+
+export type StartBuild = { 
+/**
+ * Which rule.
+ */
+rule: RuleId, 
+/**
+ * Branch, tag or commit.
+ */
+target: BuildTarget, 
+/**
+ * Values in place of the rule's.
+ */
+overrides?: BuildOverrides, };
+
+export type StartedBuild = { 
+/**
+ * Its id.
+ */
+id: BuildId, };
+
+export type StepKey = string;
+
+export type StepLinesView = { 
+/**
+ * Ordinal of the step.
+ */
+step: number, 
+/**
+ * Its first line.
+ */
+first: number, 
+/**
+ * How many lines.
+ */
+count: number, };
+
+export type StepView = { 
+/**
+ * Its place.
+ */
+ordinal: number, 
+/**
+ * The engine clipped its log.
+ */
+clipped: boolean, 
+/**
+ * Warnings of the frontend.
+ */
+warning: string | null, 
+/**
+ * Its key.
+ */
+key: StepKey, 
+/**
+ * Its name, masked (build arguments leak into step names).
+ */
+name: string, 
+/**
+ * The Dockerfile stage, when it has a name (`[build 2/5]`).
+ */
+stage: string | null, 
+/**
+ * Position in its stage: `(2, 5)`; `None` for internal steps.
+ */
+position: [number, number] | null, 
+/**
+ * The engine's own doing (loading the context, exporting): shown folded.
+ */
+internal: boolean, 
+/**
+ * Start, by the engine's clock.
+ */
+started: string | null, 
+/**
+ * End, by the engine's clock.
+ */
+completed: string | null, 
+/**
+ * It came from the cache.
+ */
+cached: boolean, 
+/**
+ * What it failed with.
+ */
+error: string | null, 
+/**
+ * First and last line of the Dockerfile that it belongs to, 1-based.
+ */
+lines: [number, number] | null, };
+
+export type Strategy = "newest_per_ref" | "every_push";
+
+export type SystemStatus = { 
+/**
+ * Slipway's version.
+ */
+version: string, 
+/**
+ * The data folder.
+ */
+data_dir: string, 
+/**
+ * What the engine says.
+ */
+engine: EngineStatus, 
+/**
+ * Set when the database was damaged at start: what was done about it.
+ */
+database_recovery: DatabaseRecovery | null, };
+
+export type Tag = string;
+
+export type TestCodeRepository = { 
+/**
+ * What was typed.
+ */
+form: CodeRepositoryForm, 
+/**
+ * The stored one whose password is lent.
+ */
+existing?: CodeRepositoryId, };
+
+export type TestRegistry = { 
+/**
+ * Which registry.
+ */
+registry: RegistryId, 
+/**
+ * With which credential; without login when left out.
+ */
+credential?: CredentialId, 
+/**
+ * On which repository.
+ */
+repository: RepositoryName, };
+
+export type TreeEntry = { 
+/**
+ * Its name inside the folder.
+ */
+name: string, 
+/**
+ * What it is.
+ */
+kind: TreeEntryKind, 
+/**
+ * Size in bytes, for files.
+ */
+size: number | null, };
+
+export type TreeEntryKind = "file" | "executable" | "symlink" | "folder" | "submodule";
+
+export type TriggerView = "branch" | "any_branch" | "new_tag" | "pattern";
+
+export type VersionRule = { "kind": "parts", 
+/**
+ * Literal text in front.
+ */
+prefix: string, 
+/**
+ * Branch or tag name.
+ */
+ref_name: boolean, 
+/**
+ * Update time, `YYYYMMDDHHmmss` in the machine's zone.
+ */
+update_time: boolean, 
+/**
+ * Commit, 7 digits.
+ */
+commit: boolean, } | { "kind": "templates", 
+/**
+ * At least one.
+ */
+templates: Array<string>, };
+
+export type WaitReason = { "kind": "slots", 
+/**
+ * How many builds are ahead of it.
+ */
+ahead: number, } | { "kind": "same_ref", 
+/**
+ * That build.
+ */
+build: BuildId, } | { "kind": "backoff", 
+/**
+ * When.
+ */
+until: string, 
+/**
+ * What failed.
+ */
+failure: Failure, } | { "kind": "outside", 
+/**
+ * What failed.
+ */
+failure: Failure, };
+
+export type WhichBuild = { 
+/**
+ * Which.
+ */
+id: BuildId, };
+
+export type WhichCodeRepository = { 
+/**
+ * Which.
+ */
+id: CodeRepositoryId, };
+
+export type WhichCredential = { 
+/**
+ * Which.
+ */
+id: CredentialId, };
+
+export type WhichImageRepository = { 
+/**
+ * Which.
+ */
+id: ImageRepositoryId, };
+
+export type WhichRegistry = { 
+/**
+ * Which.
+ */
+id: RegistryId, };
+
+export type WhichRule = { 
+/**
+ * Which.
+ */
+id: RuleId, };
+
+/** Every command with its request and response. */
+export interface Commands {
+  /** Version, data folder, recovery notice and the engine's state. */
+  "system.status": { request: Nothing; response: SystemStatus };
+  /** The settings of the application. */
+  "settings.get": { request: Nothing; response: SettingsView };
+  /** Changes the settings. */
+  "settings.save": { request: SettingsInput; response: Nothing };
+  /** All code repositories with their health. */
+  "code_repositories.list": { request: Nothing; response: Array<CodeRepositoryView> };
+  /** Adds a code repository; nothing that exists now builds. */
+  "code_repositories.add": { request: AddCodeRepository; response: AddedCodeRepository };
+  /** Changes a code repository; without a password the stored one stays as long as the host does. */
+  "code_repositories.edit": { request: EditCodeRepository; response: Nothing };
+  /** Removes a code repository with its mirror. */
+  "code_repositories.delete": { request: WhichCodeRepository; response: Nothing };
+  /** Tries to reach a place before it is saved. */
+  "code_repositories.test": { request: TestCodeRepository; response: RemoteRefs };
+  /** Looks at a code repository now. */
+  "code_repositories.check": { request: WhichCodeRepository; response: Nothing };
+  /** Branches and tags as the remote has them now. */
+  "code_repositories.refs": { request: WhichCodeRepository; response: RemoteRefs };
+  /** A folder at the head of a ref, for the pickers. */
+  "code_repositories.folder": { request: ListFolder; response: Array<TreeEntry> };
+  /** All registries with their credentials, *Local engine* first. */
+  "registries.list": { request: Nothing; response: Array<RegistryView> };
+  /** Adds an OCI registry. */
+  "registries.add": { request: AddRegistry; response: AddedRegistry };
+  /** Changes an OCI registry; its host only while no password is bound to it. */
+  "registries.edit": { request: EditRegistry; response: Nothing };
+  /** Removes an OCI registry with its credentials. */
+  "registries.delete": { request: WhichRegistry; response: Nothing };
+  /** Adds a credential to a registry. */
+  "registries.add_credential": { request: AddCredential; response: AddedCredential };
+  /** Changes a credential. */
+  "registries.edit_credential": { request: EditCredential; response: Nothing };
+  /** Removes a credential. */
+  "registries.delete_credential": { request: WhichCredential; response: Nothing };
+  /** Tests read and push rights hop by hop, by beginning and cancelling an upload. */
+  "registries.test": { request: TestRegistry; response: Array<HopView> };
+  /** Image repositories with counts, by name. */
+  "image_repositories.list": { request: ListImageRepositories; response: ImageRepositoryList };
+  /** One image repository. */
+  "image_repositories.get": { request: WhichImageRepository; response: ImageRepositoryView };
+  /** Adds an image repository; read-only, with the reason, when its credential cannot push. */
+  "image_repositories.add": { request: AddImageRepository; response: AddedImageRepository };
+  /** Changes an image repository and asks again whether it can be pushed to. */
+  "image_repositories.edit": { request: EditImageRepository; response: Nothing };
+  /** What deleting an image repository would take with it. */
+  "image_repositories.removal": { request: WhichImageRepository; response: ImageRepositoryRemovalView };
+  /** Removes an image repository with its rules and records; images and tags stay where they are. */
+  "image_repositories.delete": { request: WhichImageRepository; response: Nothing };
+  /** The rules of an image repository, by name. */
+  "rules.list": { request: ListRules; response: Array<RuleView> };
+  /** One rule. */
+  "rules.get": { request: WhichRule; response: RuleView };
+  /** Adds a rule; what its code holds now counts as handled. */
+  "rules.add": { request: AddRule; response: AddedRule };
+  /** Changes a rule; what it has built and handled stays. */
+  "rules.edit": { request: EditRule; response: Nothing };
+  /** Copies a rule under another name, switched off. */
+  "rules.duplicate": { request: DuplicateRule; response: AddedRule };
+  /** Turns a rule on or off; off, pushes count as seen. */
+  "rules.set_auto_trigger": { request: SetAutoTrigger; response: Nothing };
+  /** Deletes a rule: records stay, waiting builds are cancelled, running ones when asked for. */
+  "rules.delete": { request: DeleteRule; response: DeletedRule };
+  /** Seals a secret that a rule's builds mount. */
+  "rules.keep_secret": { request: KeepBuildSecret; response: KeptBuildSecret };
+  /** Which known refs a rule matches and what their images would be called. */
+  "rules.preview": { request: PreviewRule; response: RulePreviewView };
+  /** Checks a rule against its code, its base images and its registry before it is saved. */
+  "rules.preflight": { request: AddRule; response: PreflightView };
+  /** A page of builds, newest first. */
+  "builds.list": { request: ListBuilds; response: BuildList };
+  /** Everything about a build but its log. */
+  "builds.get": { request: WhichBuild; response: BuildDetailView };
+  /** Builds a rule now: a branch, a tag or a commit. */
+  "builds.start": { request: StartBuild; response: StartedBuild };
+  /** Runs a build again, with the same inputs or with changes. */
+  "builds.rerun": { request: RerunBuild; response: StartedBuild };
+  /** Cancels a build in whatever phase it is. */
+  "builds.cancel": { request: WhichBuild; response: CancelledBuild };
+  /** Removes the record and the log of a build that is over. */
+  "builds.delete": { request: WhichBuild; response: Nothing };
+  /** Everything unfinished, with the reason why it waits. */
+  "builds.queue": { request: Nothing; response: Array<QueueRow> };
+  /** Lines of a log: from a line on, of one step, or its end. */
+  "builds.log": { request: ReadLog; response: LogPage };
+  /** Counts the lines of a log that hold a text, exactly, and names them. */
+  "builds.log_search": { request: SearchLog; response: LogSearchView };
+  /** How much of a log each step wrote. */
+  "builds.log_steps": { request: WhichBuild; response: Array<StepLinesView> };
+}
+
+/** Cache tags: what a read provides, what a write invalidates. */
+export const commandTags = {
+  "system.status": { kind: "read", tags: ["engine"] },
+  "settings.get": { kind: "read", tags: ["settings"] },
+  "settings.save": { kind: "write", tags: ["settings","builds"] },
+  "code_repositories.list": { kind: "read", tags: ["code_repositories"] },
+  "code_repositories.add": { kind: "write", tags: ["code_repositories"] },
+  "code_repositories.edit": { kind: "write", tags: ["code_repositories"] },
+  "code_repositories.delete": { kind: "write", tags: ["code_repositories"] },
+  "code_repositories.test": { kind: "read", tags: [] },
+  "code_repositories.check": { kind: "write", tags: ["code_repositories","builds"] },
+  "code_repositories.refs": { kind: "read", tags: ["code_repositories"] },
+  "code_repositories.folder": { kind: "read", tags: ["code_repositories"] },
+  "registries.list": { kind: "read", tags: ["registries"] },
+  "registries.add": { kind: "write", tags: ["registries"] },
+  "registries.edit": { kind: "write", tags: ["registries","image_repositories"] },
+  "registries.delete": { kind: "write", tags: ["registries"] },
+  "registries.add_credential": { kind: "write", tags: ["registries"] },
+  "registries.edit_credential": { kind: "write", tags: ["registries","image_repositories"] },
+  "registries.delete_credential": { kind: "write", tags: ["registries","image_repositories"] },
+  "registries.test": { kind: "write", tags: ["registries"] },
+  "image_repositories.list": { kind: "read", tags: ["image_repositories"] },
+  "image_repositories.get": { kind: "read", tags: ["image_repositories"] },
+  "image_repositories.add": { kind: "write", tags: ["image_repositories"] },
+  "image_repositories.edit": { kind: "write", tags: ["image_repositories"] },
+  "image_repositories.removal": { kind: "read", tags: ["image_repositories","rules","builds"] },
+  "image_repositories.delete": { kind: "write", tags: ["image_repositories","rules","builds"] },
+  "rules.list": { kind: "read", tags: ["rules"] },
+  "rules.get": { kind: "read", tags: ["rules"] },
+  "rules.add": { kind: "write", tags: ["rules","image_repositories"] },
+  "rules.edit": { kind: "write", tags: ["rules"] },
+  "rules.duplicate": { kind: "write", tags: ["rules","image_repositories"] },
+  "rules.set_auto_trigger": { kind: "write", tags: ["rules"] },
+  "rules.delete": { kind: "write", tags: ["rules","builds","image_repositories"] },
+  "rules.keep_secret": { kind: "write", tags: [] },
+  "rules.preview": { kind: "read", tags: ["rules","code_repositories"] },
+  "rules.preflight": { kind: "read", tags: ["rules","code_repositories","registries","engine"] },
+  "builds.list": { kind: "read", tags: ["builds"] },
+  "builds.get": { kind: "read", tags: ["builds"] },
+  "builds.start": { kind: "write", tags: ["builds","image_repositories"] },
+  "builds.rerun": { kind: "write", tags: ["builds","image_repositories"] },
+  "builds.cancel": { kind: "write", tags: ["builds","image_repositories"] },
+  "builds.delete": { kind: "write", tags: ["builds","log","image_repositories"] },
+  "builds.queue": { kind: "read", tags: ["builds"] },
+  "builds.log": { kind: "read", tags: ["log"] },
+  "builds.log_search": { kind: "read", tags: ["log"] },
+  "builds.log_steps": { kind: "read", tags: ["log"] },
+} as const;
