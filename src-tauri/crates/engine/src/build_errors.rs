@@ -41,7 +41,8 @@ pub(crate) fn from_status(status: &tonic::Status, step: Option<&StepUpdate>) -> 
     if failure.code == ErrorCode::EngineError && hung_up(status) {
         failure.code = ErrorCode::EngineLost;
     }
-    if !matches!(failure.code.class(), ErrorClass::Dockerfile | ErrorClass::BaseImage) {
+    let in_dockerfile = matches!(failure.code.class(), ErrorClass::Dockerfile | ErrorClass::BaseImage);
+    if !in_dockerfile && failure.code != ErrorCode::EngineError {
         return failure;
     }
     if let Some(step) = step {
@@ -188,13 +189,26 @@ fn base_image(core: &str, step: Option<&str>) -> Option<String> {
     if let Some((_, rest)) = core.split_once("failed to resolve source metadata for ") {
         return Some(until_colon_space(rest).to_owned());
     }
-    let step = step?;
-    let after =
-        ["[internal] load metadata for ", "resolve image config for docker-image://", "resolve image config for "]
-            .iter()
-            .find_map(|known| step.strip_prefix(known))
-            .or_else(|| step.split_once("] FROM ").map(|(_, image)| image));
-    after.map(|image| image.split(['@', ' ']).next().unwrap_or(image).to_owned())
+    let named = step.and_then(|step| {
+        let known = [
+            "[internal] load metadata for ",
+            "resolve image config for docker-image://",
+            "resolve image config for ",
+            "FROM ",
+        ];
+        let after = known.iter().find_map(|known| step.strip_prefix(known));
+        after.or_else(|| step.split_once("] FROM ").map(|(_, image)| image))
+    });
+    named.map(|image| image.split(['@', ' ']).next().unwrap_or(image).to_owned()).or_else(|| requested_manifest(core))
+}
+
+/// The image of a manifest request: `Head "https://registry-1.docker.io/v2/library/x/manifests/latest": …`.
+fn requested_manifest(core: &str) -> Option<String> {
+    let (before, after) = core.split_once("/manifests/")?;
+    let (host, name) = before.rsplit_once("://")?.1.split_once("/v2/")?;
+    let reference = after.split(['"', ':', ' ']).next()?;
+    let host = if host == "registry-1.docker.io" { "docker.io" } else { host };
+    Some(format!("{host}/{name}:{reference}"))
 }
 
 fn base_image_code(core: &str) -> ErrorCode {

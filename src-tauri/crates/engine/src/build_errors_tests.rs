@@ -42,6 +42,8 @@ fn words_of_all_engines_have_a_meaning() {
         (format!("{lld}no match for platform in manifest sha256:ab: not found"), Some(load), BaseImagePlatform, &[]),
         (format!("{lld}failed to do request: Head \"https://registry-1.docker.io\": dial tcp: i/o timeout"), Some("resolve image config for docker.io/docker/dockerfile:1"), BaseImageUnreachable, &[("image", "docker.io/docker/dockerfile:1")]),
         ("failed to copy: httpReadSeeker: failed open: unexpected status code https://r/v2/x/blobs/sha256:1: 500 Internal Server Error".into(), Some("[1/2] FROM docker.io/library/x:1@sha256:aa"), BaseImageUnreachable, &[("image", "docker.io/library/x:1")]),
+        ("failed to load cache key: failed to do request: Head \"https://registry-1.docker.io/v2/library/x/manifests/latest\": dial tcp: no such host".into(), Some("[2/2] COPY --from=x"), BaseImageUnreachable, &[("image", "docker.io/library/x:latest")]),
+        ("failed to load cache key: Get \"http://127.0.0.1:1/x\": dial tcp 127.0.0.1:1: connect: connection refused".into(), Some("[2/2] ADD http://127.0.0.1:1/x /x"), EngineError, &[]),
         ("failed to solve: secret npm: not found".into(), Some("[2/2] RUN"), SecretMissing, &[("secret", "npm")]),
         ("rpc error: code = Unknown desc = secret npm not found: not found".into(), None, SecretMissing, &[("secret", "npm")]),
         ("failed to solve: write /var/lib/docker/x/context: no space left on device".into(), None, EngineDiskFull, &[]),

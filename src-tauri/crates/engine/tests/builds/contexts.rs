@@ -125,3 +125,41 @@ async fn big_files_and_many_files_arrive_whole() {
     assert_eq!(seen, format!("3001\n{sum}  -"));
     forget(&engine, &ran).await;
 }
+
+#[tokio::test]
+async fn entries_may_change_their_kind_between_builds() {
+    let (engine, base) = engine().await;
+    let (key, mark) = (fresh(), fresh());
+    let program = Thing::Program(mark.clone().into_bytes());
+    for (things, expected) in [
+        (vec![("x", file(&mark))], "regular file 644"),
+        (vec![("x", program)], "regular file 755"),
+        (vec![("x/y", file(&mark))], "directory 755"),
+        (vec![("x", Thing::Link("y".into())), ("y", file(&mark))], "symbolic link 777"),
+        (vec![("x", file(&mark))], "regular file 644"),
+    ] {
+        let mut wanted = request(Tree::new(&things), &format!("FROM {base}\nCOPY . /c/\n"));
+        wanted.shared_key.clone_from(&key);
+        let ran = build(&engine, wanted).await;
+        assert_eq!(engine.output_of(ran.image(), &["stat", "-c", "%F %a", "/c/x"]).await, expected);
+        forget(&engine, &ran).await;
+    }
+}
+
+#[tokio::test]
+async fn builds_that_share_a_pool_at_the_same_time_do_not_mix() {
+    let (engine, base) = engine().await;
+    let (key, mark) = (fresh(), fresh());
+    let one = |number: usize| {
+        let text = format!("{number}{mark}");
+        let mut wanted = request(Tree::files(&[("a", &text), ("b", &mark)]), &format!("FROM {base}\nCOPY . /c/\n"));
+        wanted.shared_key.clone_from(&key);
+        let engine = &engine;
+        async move {
+            let ran = build(engine, wanted).await;
+            assert_eq!(engine.output_of(ran.image(), &["cat", "/c/a"]).await, text);
+            forget(engine, &ran).await;
+        }
+    };
+    tokio::join!(one(1), one(2), one(3), one(4));
+}

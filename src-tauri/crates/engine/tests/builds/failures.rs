@@ -88,10 +88,14 @@ async fn t11_entitlements_are_never_granted() {
 
 #[tokio::test]
 async fn an_unreachable_base_image_is_named() {
-    let (engine, _) = engine().await;
+    let (engine, base) = engine().await;
     let ran = build(&engine, request(Tree::files(&[]), "FROM 127.0.0.1:1/nosuch/base:9\n")).await;
     assert_eq!(ran.failure().code, ErrorCode::BaseImageUnreachable, "{:?}", ran.failure());
     assert_eq!(detail(&ran, "image"), "127.0.0.1:1/nosuch/base:9");
+    let copy = format!("FROM {base}\nCOPY --from=127.0.0.1:1/nosuch/tool:2 /a /b\n");
+    let ran = build(&engine, request(Tree::files(&[]), &copy)).await;
+    assert_eq!(ran.failure().code, ErrorCode::BaseImageUnreachable, "{:?}", ran.failure());
+    assert_eq!(detail(&ran, "image"), "127.0.0.1:1/nosuch/tool:2");
 }
 
 #[tokio::test]

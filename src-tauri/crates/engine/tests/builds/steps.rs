@@ -2,6 +2,7 @@
 
 use super::support::{Tree, build, engine, forget, fresh, pair, request, secret};
 use slipway_core::log::BuildEvent;
+use slipway_core::rule::BuildNetwork;
 
 #[tokio::test]
 async fn arguments_target_and_labels_are_used() {
@@ -84,4 +85,19 @@ async fn a_flood_of_output_is_whole_or_said_to_be_clipped() {
         "{clipped} clipped, {lines} lines"
     );
     forget(&engine, &ran).await;
+}
+
+#[tokio::test]
+async fn run_sees_the_network_that_the_rule_says() {
+    let (engine, base) = engine().await;
+    for (network, expected) in [(BuildNetwork::None, false), (BuildNetwork::Host, true)] {
+        let dockerfile =
+            format!("FROM {base}\nRUN echo {}; ls /sys/class/net | grep -v '^lo$' > /net; true\n", fresh());
+        let mut wanted = request(Tree::files(&[]), &dockerfile);
+        wanted.network = network;
+        let ran = build(&engine, wanted).await;
+        let seen = engine.output_of(ran.image(), &["cat", "/net"]).await;
+        assert_eq!(!seen.is_empty(), expected, "{network:?}: {seen}");
+        forget(&engine, &ran).await;
+    }
 }
