@@ -9,6 +9,7 @@ mod access;
 pub mod build_log;
 pub mod builds;
 pub mod code_repositories;
+mod data_folder;
 mod events;
 pub mod image_repositories;
 mod pipeline;
@@ -23,6 +24,7 @@ mod watch;
 mod wiring;
 
 pub use access::{OutsideLogins, StoredProxy};
+pub use data_folder::data_folder;
 pub use events::AppEvent;
 pub use settings::Settings;
 pub use slipway::{BuildProxies, Engines, OpenOptions, Pace, Ports, Slipway};

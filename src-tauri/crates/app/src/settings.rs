@@ -3,8 +3,9 @@
 use crate::access::StoredProxy;
 use crate::{AppEvent, Slipway};
 use serde::{Deserialize, Serialize};
+use slipway_core::ids::SecretId;
 use slipway_core::network::RegistryMirrors;
-use slipway_core::{ErrorCode, Failure};
+use slipway_core::{ErrorCode, Failure, Secret};
 
 const KEY: &str = "application";
 
@@ -37,6 +38,14 @@ impl Slipway {
     /// A failure of the store.
     pub async fn settings(&self) -> Result<Settings, Failure> {
         self.parts.settings().await
+    }
+
+    /// Seals the password of a proxy; the settings name it by the returned id.
+    ///
+    /// # Errors
+    /// What the keychain says.
+    pub async fn keep_proxy_password(&self, password: &Secret) -> Result<SecretId, Failure> {
+        self.parts.keep_secret("password of a proxy", password).await
     }
 
     /// Changes the settings; the watcher and the queue follow at once.

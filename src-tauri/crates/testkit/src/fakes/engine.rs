@@ -1,3 +1,4 @@
+use super::registries::image_id;
 use super::{FakeRegistries, Gate, Script, hash, lock};
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -43,6 +44,8 @@ struct Images {
     by_id: HashMap<ImageId, EngineImage>,
     names: HashMap<String, ImageId>,
     built: HashMap<BuildId, BuiltImage>,
+    /// What each image is made of, labels included.
+    contents: HashMap<ImageId, String>,
 }
 
 /// A Docker engine in memory. Pushes go to its [`FakeRegistries`].
@@ -136,6 +139,18 @@ impl FakeEngine {
         lock(&self.images).names.get(name).cloned()
     }
 
+    /// Returns whether the private name of a build is gone.
+    pub fn built_image_is_forgotten(&self, build: BuildId) -> bool {
+        !lock(&self.images).built.contains_key(&build)
+    }
+
+    /// Stores an image at the registry as a push does whose answer nobody heard.
+    pub fn store_as_pushed(&self, image: &ImageId, host: &str, name: &str, tag: &str) -> Option<Digest> {
+        let images = lock(&self.images);
+        let (found, whole) = (images.by_id.get(image)?, images.contents.get(image)?);
+        Some(self.registries.store_image(host, name, tag, &found.platform.to_string(), whole))
+    }
+
     /// Forgets every image, as a prune would.
     pub fn lose_images(&self) {
         *lock(&self.images) = Images::default();
@@ -161,13 +176,13 @@ impl FakeEngine {
         let content = hash(&parts);
         let labels: BTreeMap<String, String> =
             request.labels.iter().map(|label| (label.name.clone(), label.value.clone())).collect();
-        let label_text = format!("{labels:?}");
-        let id = ImageId(format!("sha256:{}", hash(&[content.as_bytes(), label_text.as_bytes()])));
         let platform = request.platforms.first().cloned().unwrap_or(Platform {
             os: "linux".into(),
             architecture: "amd64".into(),
             variant: None,
         });
+        let whole = format!("{content} {labels:?}");
+        let id = ImageId(image_id(&platform.to_string(), &whole));
         let built = BuiltImage {
             id: id.clone(),
             content: ContentIdentity(content.clone()),
@@ -189,6 +204,7 @@ impl FakeEngine {
                 layers: Vec::new(),
             },
         );
+        images.contents.insert(id, whole);
         images.built.insert(request.build, built.clone());
         Ok(built)
     }
@@ -323,10 +339,10 @@ impl BuildEngine for FakeEngine {
     ) -> Result<Option<Digest>, Failure> {
         self.enter("push")?;
         self.pushes.pass(cancel).await?;
-        let image = {
+        let (image, whole) = {
             let images = lock(&self.images);
             let id = images.names.get(&target.to_string());
-            id.and_then(|id| images.by_id.get(id).cloned())
+            id.and_then(|id| Some((images.by_id.get(id).cloned()?, images.contents.get(id).cloned()?)))
                 .ok_or_else(|| Failure::new(ErrorCode::ImageGone, format!("no image {target}")))?
         };
         let layer = PushProgress {
@@ -342,7 +358,7 @@ impl BuildEngine for FakeEngine {
             target.name.as_str(),
             tag,
             &image.platform.to_string(),
-            &image.id.0,
+            &whole,
         );
         match lock(&self.pushes_after_storing).pop_front() {
             Some(failure) => Err(failure),

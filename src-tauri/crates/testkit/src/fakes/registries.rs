@@ -25,6 +25,22 @@ pub struct FakeRegistries {
     script: Script,
 }
 
+/// The configuration of the fakes' image for a platform and a content.
+fn image_config(platform: &str, content: &str) -> Vec<u8> {
+    let (os, architecture) = platform.split_once('/').unwrap_or(("linux", platform));
+    let layer = format!("sha256:{}", hash(&[content.as_bytes()]));
+    serde_json::json!({
+        "os": os, "architecture": architecture, "config": {}, "rootfs": {"type": "layers", "diff_ids": [layer]},
+    })
+    .to_string()
+    .into_bytes()
+}
+
+/// The id that an engine with a graph driver gives to that image: the digest of its configuration.
+pub(super) fn image_id(platform: &str, content: &str) -> String {
+    digest_of(&image_config(platform, content)).as_str().to_owned()
+}
+
 fn digest_of(bytes: &[u8]) -> Digest {
     use sha2::Digest as _;
     let hex: String = sha2::Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
@@ -64,12 +80,7 @@ impl FakeRegistries {
 
     /// Stores an image as an engine's push or another client would; returns its manifest digest.
     pub fn store_image(&self, host: &str, name: &str, tag: &str, platform: &str, content: &str) -> Digest {
-        let (os, architecture) = platform.split_once('/').unwrap_or(("linux", platform));
-        let config = serde_json::json!({
-            "os": os, "architecture": architecture, "config": {}, "rootfs": {"type": "layers", "diff_ids": [format!("sha256:{}", hash(&[content.as_bytes()]))]},
-        })
-        .to_string()
-        .into_bytes();
+        let config = image_config(platform, content);
         let config_digest = digest_of(&config);
         let manifest = serde_json::json!({
             "schemaVersion": 2, "mediaType": MANIFEST,

@@ -1,0 +1,149 @@
+//! F08 to F11, F26: registries fail in every way, and a push never builds again or moves a tag back.
+
+use crate::world::{HOST, NAME, Ready, World, failure};
+use slipway_core::ErrorCode;
+use slipway_core::build::{BuildState, PublicationState, WaitReason};
+use slipway_core::image::Tag;
+use slipway_core::rule::VersionRule;
+
+async fn pushed(world: &World) -> Ready {
+    let ready = world.ready().await;
+    world.remote().push("main", "second", &[("index.html", "two")]);
+    ready
+}
+
+#[tokio::test]
+async fn f08_a_registry_that_fails_twice_is_tried_again_without_a_build() {
+    let world = World::new();
+    let ready = pushed(&world).await;
+    world.engine.fail("push", failure(ErrorCode::RegistryServerError), 2);
+    ready.look().await;
+    let build = ready.idle().await.remove(0);
+    assert_eq!(build.state, BuildState::Succeeded, "{:?}", build.failure);
+    assert_eq!((world.engine.calls("push"), world.engine.calls("build")), (3, 1));
+}
+
+#[tokio::test]
+async fn f08_beyond_the_budget_the_push_waits_and_goes_on_later() {
+    let mut world = World::new();
+    world.retry_base = std::time::Duration::ZERO;
+    let ready = pushed(&world).await;
+    world.engine.fail("push", failure(ErrorCode::RegistryServerError), 3);
+    ready.look().await;
+    let build = ready.idle().await.remove(0);
+    assert_eq!(build.state, BuildState::Succeeded);
+    assert_eq!((world.engine.calls("push"), world.engine.calls("build")), (4, 1));
+}
+
+#[tokio::test]
+async fn f09_what_the_registry_asks_is_waited_exactly() {
+    let world = World::new();
+    let ready = pushed(&world).await;
+    world.engine.fail("push", failure(ErrorCode::RegistryRateLimited).with("retry_after", "90"), 1);
+    ready.look().await;
+    let build = ready.builds().await.remove(0);
+    let waiting = loop {
+        let queue = ready.app.queue().await.unwrap();
+        if let Some(WaitReason::Backoff { until, .. }) = queue[0].waits_for {
+            break until;
+        }
+        tokio::task::yield_now().await;
+    };
+    assert_eq!((waiting - slipway_core::ports::Clock::now(&*world.clock)).num_seconds(), 90);
+    world.clock.advance(chrono::TimeDelta::seconds(91));
+    ready.reaches(build.id, BuildState::Succeeded).await;
+    assert_eq!((world.engine.calls("push"), world.engine.calls("build")), (2, 1));
+}
+
+#[tokio::test]
+async fn f10_cut_after_the_manifest_was_stored_is_a_success() {
+    let world = World::new();
+    let ready = pushed(&world).await;
+    world.engine.fail_push_after_storing(failure(ErrorCode::PushInterrupted));
+    ready.look().await;
+    let build = ready.idle().await.remove(0);
+    assert_eq!(build.state, BuildState::Succeeded, "{:?}", build.failure);
+    assert_eq!(world.engine.calls("push"), 1);
+    assert_eq!(world.registries.moves(HOST, NAME, "main").len(), 1);
+}
+
+#[tokio::test]
+async fn f11_a_401_in_the_middle_is_tried_again_with_a_fresh_login() {
+    let world = World::new();
+    let ready = pushed(&world).await;
+    world.engine.fail("push", failure(ErrorCode::RegistryUnauthorized), 1);
+    ready.look().await;
+    let build = ready.idle().await.remove(0);
+    assert_eq!(build.state, BuildState::Succeeded, "{:?}", build.failure);
+    assert_eq!(world.engine.calls("build"), 1);
+}
+
+#[tokio::test]
+async fn f11_a_login_that_stays_refused_fails_for_good() {
+    let world = World::new();
+    let ready = pushed(&world).await;
+    world.engine.fail("push", failure(ErrorCode::RegistryUnauthorized), 9);
+    ready.look().await;
+    let build = ready.idle().await.remove(0);
+    assert_eq!(build.failure.unwrap().code, ErrorCode::RegistryUnauthorized);
+}
+
+#[tokio::test]
+async fn a_further_tag_is_pushed_where_the_registry_takes_no_manifest() {
+    let world = World::new();
+    let ready = world.ready_with(|spec| spec.overwrite_tag = Some(Tag::new("latest").unwrap())).await;
+    world.remote().push("main", "second", &[("index.html", "two")]);
+    world.registries.fail("put_manifest", failure(ErrorCode::ManifestInvalid), 1);
+    ready.look().await;
+    ready.idle().await;
+    assert_eq!(world.engine.calls("push"), 2);
+    assert_eq!(world.registries.tag(HOST, NAME, "latest"), world.registries.tag(HOST, NAME, "main"));
+}
+
+#[tokio::test]
+async fn f26_a_late_finisher_leaves_the_tag_to_the_newer_push() {
+    let world = World::new();
+    // Two branches share the tag `latest`; the earlier push is held up while the later one finishes.
+    let ready = world
+        .ready_with(|spec| {
+            spec.version = VersionRule::Templates { templates: vec!["{branch}-{short_sha}".to_owned()] };
+            spec.overwrite_tag = Some(Tag::new("latest").unwrap());
+        })
+        .await;
+    world.engine.hold_builds(true);
+    world.remote().push("old", "old", &[("Dockerfile", "FROM scratch\n"), ("index.html", "old")]);
+    ready.look().await;
+    world.engine.builds_waiting(1).await;
+    let old = ready.builds().await.remove(0);
+    world.remote().push("new", "new", &[("Dockerfile", "FROM scratch\n"), ("index.html", "new")]);
+    ready.look().await;
+    world.engine.builds_waiting(2).await;
+    let new = ready.builds().await.pop().unwrap();
+    // Both builds end; the older one is stopped before its push until the newer one is through.
+    world.engine.fail("push", failure(ErrorCode::RegistryRateLimited).with("retry_after", "60"), 0);
+    ready.app.cancel_build(old.id).await.unwrap();
+    ready.reaches(old.id, BuildState::Cancelled).await;
+    world.engine.hold_builds(false);
+    ready.reaches(new.id, BuildState::Succeeded).await;
+    let latest = world.registries.tag(HOST, NAME, "latest").unwrap();
+    let late = ready.app.rerun(old.id).await.unwrap();
+    ready.reaches(late, BuildState::Succeeded).await;
+    let states: Vec<_> =
+        ready.app.build_detail(late).await.unwrap().publications.into_iter().map(|one| one.state).collect();
+    assert_eq!(states, [PublicationState::Done, PublicationState::KeptNewer]);
+    assert_eq!(world.registries.tag(HOST, NAME, "latest"), Some(latest));
+}
+
+#[tokio::test]
+async fn a_write_once_tag_that_exists_stops_before_the_build() {
+    let world = World::new();
+    let ready = pushed(&world).await;
+    let mut spec = ready.app.image_repository(ready.repository).await.unwrap().spec;
+    spec.write_once = vec!["main".to_owned()];
+    ready.app.edit_image_repository(ready.repository, &spec).await.unwrap();
+    world.registries.store_image(HOST, NAME, "main", "linux/amd64", "somebody else's");
+    ready.look().await;
+    let build = ready.idle().await.remove(0);
+    assert_eq!(build.failure.unwrap().code, ErrorCode::TagImmutable);
+    assert_eq!(world.engine.calls("build"), 0);
+}

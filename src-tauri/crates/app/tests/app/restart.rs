@@ -1,0 +1,152 @@
+//! F01, F04, F05, F07: the application or the engine goes away at any stage, and nothing is lost or done twice.
+
+use crate::world::{HOST, NAME, Ready, World, failure, reaches};
+use slipway_core::ErrorCode;
+use slipway_core::build::{BuildState, WaitReason};
+use slipway_testkit::fakes::FakeBuild;
+
+async fn pushed(world: &World) -> Ready {
+    let ready = world.ready().await;
+    world.remote().push("main", "second", &[("index.html", "two")]);
+    ready
+}
+
+/// Stops the application, opens it again and lets the build end.
+async fn reopened(world: &World, ready: Ready) {
+    let build = ready.builds().await.remove(0);
+    ready.app.shutdown().await;
+    drop(ready);
+    world.code.hold_fetches(false);
+    world.engine.hold_builds(false);
+    world.engine.hold_pushes(false);
+    let app = world.open().await;
+    let done = reaches(&app, build.id, BuildState::Succeeded).await;
+    assert_eq!(done.number, build.number);
+    assert_eq!(world.registries.moves(HOST, NAME, "main").len(), 1, "the tag moved once");
+    app.shutdown().await;
+}
+
+#[tokio::test]
+async fn f01_stopped_while_fetching() {
+    let world = World::new();
+    let ready = pushed(&world).await;
+    world.code.hold_fetches(true);
+    ready.look().await;
+    world.code.fetches_waiting(1).await;
+    reopened(&world, ready).await;
+    assert_eq!(world.engine.calls("build"), 1);
+}
+
+#[tokio::test]
+async fn f01_stopped_while_building() {
+    let world = World::new();
+    let ready = pushed(&world).await;
+    world.engine.hold_builds(true);
+    ready.look().await;
+    world.engine.builds_waiting(1).await;
+    reopened(&world, ready).await;
+    assert_eq!(world.engine.calls("build"), 2);
+}
+
+#[tokio::test]
+async fn f01_stopped_while_pushing_does_not_build_again() {
+    let world = World::new();
+    let ready = pushed(&world).await;
+    world.engine.hold_pushes(true);
+    ready.look().await;
+    world.engine.pushes_waiting(1).await;
+    reopened(&world, ready).await;
+    assert_eq!(world.engine.calls("build"), 1);
+}
+
+#[tokio::test]
+async fn f01_stopped_between_push_and_its_row_moves_the_tag_once() {
+    let world = World::new();
+    let ready = pushed(&world).await;
+    world.engine.hold_pushes(true);
+    ready.look().await;
+    world.engine.pushes_waiting(1).await;
+    let build = ready.builds().await.remove(0);
+    ready.app.shutdown().await;
+    // The registry had stored everything when the application died.
+    let image = build.image.unwrap().id;
+    world.engine.hold_pushes(false);
+    world.engine.store_as_pushed(&image, HOST, NAME, "main");
+    let app = world.open().await;
+    reaches(&app, build.id, BuildState::Succeeded).await;
+    assert_eq!(world.registries.moves(HOST, NAME, "main").len(), 1);
+    assert_eq!(world.engine.calls("push"), 1, "only the push that was broken off");
+    assert_eq!(
+        app.build_detail(build.id).await.unwrap().publications[0].state,
+        slipway_core::build::PublicationState::Done
+    );
+}
+
+#[tokio::test]
+async fn f04_what_the_engine_finished_meanwhile_is_adopted() {
+    let world = World::new();
+    let ready = pushed(&world).await;
+    // The connection breaks, the engine goes on and finishes.
+    world.engine.next_build(FakeBuild {
+        failure: Some(failure(ErrorCode::EngineLost)),
+        finishes_anyway: true,
+        ..FakeBuild::default()
+    });
+    ready.look().await;
+    let build = ready.idle().await.remove(0);
+    assert_eq!(build.state, BuildState::Succeeded, "{:?}", build.failure);
+    assert_eq!(world.engine.calls("build"), 1, "no twin build");
+}
+
+#[tokio::test]
+async fn f05_an_engine_that_restarts_mid_build_is_waited_for_and_the_log_is_kept() {
+    let world = World::new();
+    let ready = pushed(&world).await;
+    world.engine.next_build(FakeBuild {
+        lines: vec!["before the restart".to_owned()],
+        failure: Some(failure(ErrorCode::EngineLost)),
+        ..FakeBuild::default()
+    });
+    ready.look().await;
+    let build = ready.idle().await.remove(0);
+    assert_eq!((build.state, build.attempt), (BuildState::Succeeded, 2), "{:?}", build.failure);
+    assert_eq!(world.engine.calls("build"), 2);
+    assert_eq!(ready.app.logs().search(build.id, "before the restart", true, 0, 1).unwrap().count, 1);
+}
+
+#[tokio::test]
+async fn f07_an_engine_that_is_away_is_waited_for_with_the_reason() {
+    let world = World::new();
+    world.engine.set_absent(true);
+    let ready = pushed(&world).await;
+    ready.look().await;
+    let build = ready.builds().await.remove(0);
+    ready.reaches(build.id, BuildState::Paused).await;
+    let waiting = ready.app.queue().await.unwrap().remove(0);
+    assert!(
+        matches!(waiting.waits_for, Some(WaitReason::Outside { failure }) if failure.code == ErrorCode::EngineAbsent)
+    );
+    world.engine.set_absent(false);
+    world.clock.advance(crate::world::minutes(5));
+    ready.reaches(build.id, BuildState::Succeeded).await;
+}
+
+#[tokio::test]
+async fn f15_a_locked_keychain_pauses_the_build() {
+    let world = World::new();
+    let ready = pushed(&world).await;
+    let secret = ready.app.keep_build_secret("token", &slipway_core::Secret::new("s3cret-token")).await.unwrap();
+    let mut spec = ready.app.rule(ready.rule).await.unwrap().spec;
+    spec.options.secrets.push(slipway_core::rule::RuleSecret { id: "token".to_owned(), secret });
+    // Editing looks first, and the push is made under the old rule: push once more.
+    ready.app.edit_rule(ready.rule, &spec).await.unwrap();
+    ready.idle().await;
+    world.vault.set_locked(true);
+    world.remote().push("main", "third", &[("index.html", "three")]);
+    ready.look().await;
+    let build = ready.builds().await.pop().unwrap();
+    ready.reaches(build.id, BuildState::Paused).await;
+    world.vault.set_locked(false);
+    world.clock.advance(crate::world::minutes(5));
+    ready.reaches(build.id, BuildState::Succeeded).await;
+}
