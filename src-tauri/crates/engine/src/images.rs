@@ -112,18 +112,16 @@ impl Images {
             let names = image.tags.iter().chain(&image.digests);
             names.filter_map(|name| ImageReference::parse(name).ok()).any(|name| name.repository() == wanted)
         };
-        let mut images: Vec<(i64, EngineImage)> = futures::stream::iter(listed)
-            .map(|summary| async move {
-                // It may have been removed since the list was made.
-                Ok::<_, Failure>(self.image(&summary.id).await?.map(|image| (summary.created, image)))
-            })
+        let mut images: Vec<EngineImage> = futures::stream::iter(listed)
+            // One may have been removed since the list was made.
+            .map(|summary| async move { self.image(&summary.id).await })
             .buffer_unordered(INSPECTIONS)
             .try_filter_map(|image| async move { Ok(image) })
             .try_collect()
             .await?;
-        images.retain(|(_, image)| of_repository(image));
-        images.sort_by(|(a, x), (b, y)| b.cmp(a).then_with(|| x.id.0.cmp(&y.id.0)));
-        Ok(images.into_iter().map(|(_, image)| image).collect())
+        images.retain(of_repository);
+        images.sort_by(|a, b| b.created.cmp(&a.created).then_with(|| a.id.0.cmp(&b.id.0)));
+        Ok(images)
     }
 }
 
