@@ -71,6 +71,9 @@ impl Fetcher {
         access: &CodeAccess,
         wanted: Wanted<'_>,
     ) -> Result<RemoteRefs, Failure> {
+        if matches!(wanted, Wanted::Refs([])) {
+            return Ok(RemoteRefs::default());
+        }
         let lock = self.mirrors.lock(folder).await;
         match self.fetch_once(folder, &lock, access, wanted).await {
             Err(failure) if failure.code == ErrorCode::MirrorDamaged => {
@@ -232,7 +235,7 @@ async fn fetch_from_clone(
         let clone = local::open(&path)?;
         let repository = mirror::open_or_create(&folder)?;
         if let Some(commit) = commit {
-            if clone.find_commit(commit).is_err() {
+            if clone.find_object(commit, None).is_err() {
                 return Err(nothing_found(&local::refs(&clone, None)?, &commit.to_string()));
             }
             copy::copy(&clone, &repository, &[commit], stop)?;

@@ -3,6 +3,7 @@
 use crate::support::*;
 use slipway_core::ErrorCode;
 use slipway_core::code::{CodeAccess, CodeLocation};
+use slipway_core::network::Proxy;
 use slipway_core::ports::{CodeStore, Deadlines};
 use slipway_testkit::{GitRepository, GitServer, GitServerMood, Login, PrivateCa};
 use std::time::{Duration, Instant};
@@ -199,4 +200,26 @@ async fn a_transfer_without_a_byte_ends_at_the_idle_deadline() {
     let access = at_url(&format!("{}/app.git", host.url), None, None);
     let failure = store.fetch(ID, &access, &[branch("main")], &never()).await.unwrap_err();
     assert_eq!(failure.code, ErrorCode::TimedOut, "{failure}");
+}
+
+#[tokio::test]
+async fn a_proxy_is_used_and_gets_its_own_login_only() {
+    let proxy = FixedHost::start(vec![answer("404 Not Found", "", ""), answer("407 Login", "", "")]).await;
+    let login = Login::new("ann", "secret");
+    let through = |url: &str| {
+        let mut access = at_url(url, None, Some(&login));
+        let password = Some(slipway_core::Secret::new("proxy-secret"));
+        access.proxy = Some(Proxy { url: proxy.url.clone(), username: Some("proxy-user".to_owned()), password });
+        access
+    };
+    let failure = refused(&through("http://git.invalid/app.git")).await;
+    assert_eq!(failure.code, ErrorCode::SourceNotFound);
+    let failure = refused(&through("https://git.invalid/app.git")).await;
+    assert_eq!(failure.code, ErrorCode::SourceUnreachable);
+    let requests = proxy.requests.lock().unwrap().clone();
+    assert!(requests[0].starts_with("GET http://git.invalid/app.git/info/refs?service=git-upload-pack "));
+    assert!(requests[1].starts_with("CONNECT git.invalid:443 "));
+    assert!(requests.iter().all(|request| request.to_lowercase().contains("proxy-authorization: basic")));
+    // Inside the tunnel only the host itself sees the repository's login.
+    assert!(!requests[1].to_lowercase().contains("\r\nauthorization:"));
 }

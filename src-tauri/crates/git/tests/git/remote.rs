@@ -94,6 +94,14 @@ async fn a_tag_made_again_is_a_move_and_leads_to_its_commit() {
     assert_ne!(old, new);
     assert_eq!((refs.refs[0].object.clone(), refs.refs[0].commit.clone()), (commit(&new), Some(commit(&first))));
     assert_eq!(store.commit(ID, &commit(&new)).await.unwrap().id, commit(&first));
+
+    // The tag's own id serves as well where a commit is fetched, from both kinds of places.
+    for access in [at_server(&server, &url, None), of(&repository)] {
+        store.remove_mirror(ID).await.unwrap();
+        store.fetch_commit(ID, &access, &commit(&new), &never()).await.unwrap();
+        assert_eq!(store.commit(ID, &commit(&new)).await.unwrap().id, commit(&first));
+    }
+    assert!(store.fetch(ID, &of(&repository), &[], &never()).await.unwrap().refs.is_empty());
 }
 
 #[tokio::test]
