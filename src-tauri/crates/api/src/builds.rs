@@ -473,7 +473,8 @@ pub(crate) async fn log_search(app: &Slipway, request: LogSearchRequest) -> Resu
         return Err(Failure::new(ErrorCode::InvalidField, "there is no text to look for").at("text"));
     }
     on_disk(app, move |logs| {
-        let found = logs.search(request.id, &request.text, !request.any_case, request.from, request.limit.min(MOST_LINES))?;
+        let found =
+            logs.search(request.id, &request.text, !request.any_case, request.from, request.limit.min(MOST_LINES))?;
         Ok(LogSearchView { count: found.count, lines: found.lines })
     })
     .await
@@ -482,10 +483,7 @@ pub(crate) async fn log_search(app: &Slipway, request: LogSearchRequest) -> Resu
 pub(crate) async fn log_steps(app: &Slipway, request: Which) -> Result<Vec<StepLinesView>, Failure> {
     on_disk(app, move |logs| {
         let steps = logs.steps(request.id)?;
-        Ok(steps
-            .into_iter()
-            .map(|one| StepLinesView { step: one.step, first: one.first, count: one.count })
-            .collect())
+        Ok(steps.into_iter().map(|one| StepLinesView { step: one.step, first: one.first, count: one.count }).collect())
     })
     .await
 }

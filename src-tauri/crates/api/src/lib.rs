@@ -17,12 +17,12 @@ pub mod typescript;
 
 pub use command::{CacheTag, CommandDescription, CommandKind};
 pub use event::{Event, EventMessage};
+pub use slipway_core::{ErrorClass, ErrorCode, Failure};
 pub use table::{COMMANDS, commands_document};
 
 use futures::Stream;
 use serde_json::Value;
 use slipway_app::Slipway;
-use slipway_core::Failure;
 use std::sync::Arc;
 
 /// The api over one opened product; cheap to clone.

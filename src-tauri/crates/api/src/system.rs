@@ -12,7 +12,11 @@ pub struct Nothing {}
 /// A secret on its way in: read from the request, never written to a response.
 #[derive(Debug, Deserialize, TS)]
 #[serde(transparent)]
-pub struct SecretText(#[serde(deserialize_with = "secret")] #[ts(type = "string")] Secret);
+pub struct SecretText(
+    #[serde(deserialize_with = "secret")]
+    #[ts(type = "string")]
+    Secret,
+);
 
 impl From<SecretText> for Secret {
     fn from(text: SecretText) -> Self {

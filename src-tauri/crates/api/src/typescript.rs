@@ -61,10 +61,15 @@ pub fn bindings() -> String {
     text.push_str("/** Every command with its request and response. */\nexport interface Commands {\n");
     for command in COMMANDS.iter().map(|describe| describe(&config)) {
         let _ = writeln!(text, "  /** {} */", command.summary);
-        let _ =
-            writeln!(text, "  \"{}\": {{ request: {}; response: {} }};", command.name, command.request, command.response);
+        let _ = writeln!(
+            text,
+            "  \"{}\": {{ request: {}; response: {} }};",
+            command.name, command.request, command.response
+        );
     }
-    text.push_str("}\n\n/** Cache tags: what a read provides, what a write invalidates. */\nexport const commandTags = {\n");
+    text.push_str(
+        "}\n\n/** Cache tags: what a read provides, what a write invalidates. */\nexport const commandTags = {\n",
+    );
     for command in COMMANDS.iter().map(|describe| describe(&config)) {
         let kind = match command.kind {
             CommandKind::Read => "read",

@@ -69,16 +69,15 @@ mod tests {
     fn headers(pairs: &[(&str, &str)]) -> HeaderMap {
         pairs
             .iter()
-            .filter_map(|(name, value)| {
-                Some((name.parse::<HeaderName>().ok()?, HeaderValue::from_str(value).ok()?))
-            })
+            .filter_map(|(name, value)| Some((name.parse::<HeaderName>().ok()?, HeaderValue::from_str(value).ok()?)))
             .collect()
     }
 
     #[test]
     fn t17_only_loopback_hosts_and_our_own_origin_are_served() {
         let guard = Guard::new(4000, "t".into());
-        let table: &[(&[(&str, &str)], Result<(), Refusal>)] = &[
+        type Case = (&'static [(&'static str, &'static str)], Result<(), Refusal>);
+        let table: &[Case] = &[
             (&[("host", "127.0.0.1:4000")], Ok(())),
             (&[("host", "localhost:4000")], Ok(())),
             (&[("host", "[::1]:4000")], Ok(())),

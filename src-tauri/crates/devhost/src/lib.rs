@@ -1,6 +1,6 @@
 //! The api over loopback HTTP: browser tests and development now, the unattended service later.
 //!
-//! - `POST /rpc/<command>`: the request as JSON; 200 with the response, or an error status with a [`slipway_core::Failure`].
+//! - `POST /rpc/<command>`: the request as JSON; 200 with the response, or an error status with a [`slipway_api::Failure`].
 //! - `GET /events`: server-sent events, one JSON object each.
 //! - `GET /commands.json`: the command table with its types.
 //! - everything else: the built console, under the product's content security policy.

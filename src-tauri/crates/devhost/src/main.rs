@@ -36,11 +36,9 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
         .await
         .map_err(|failure| anyhow::anyhow!("{} ({})", failure.message, failure.code.as_str()))?;
     let app = Arc::new(app);
-    let devhost = Devhost::start(
-        Api::new(Arc::clone(&app)),
-        DevhostOptions { port: arguments.port, console: arguments.console },
-    )
-    .await?;
+    let devhost =
+        Devhost::start(Api::new(Arc::clone(&app)), DevhostOptions { port: arguments.port, console: arguments.console })
+            .await?;
     let hello = serde_json::json!({ "url": devhost.url(), "token": devhost.token() });
     writeln!(std::io::stdout(), "{hello}").context("the address could not be printed")?;
     wait_for_end(arguments.until_stdin_closes).await?;

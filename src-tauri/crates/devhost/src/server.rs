@@ -11,8 +11,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use futures::Stream;
-use slipway_api::{Api, EventMessage};
-use slipway_core::{ErrorClass, ErrorCode, Failure};
+use slipway_api::{Api, ErrorClass, ErrorCode, EventMessage, Failure};
 use std::convert::Infallible;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -103,8 +102,7 @@ fn router(shared: Shared, console: Option<PathBuf>) -> Router {
     let mut router = guarded;
     if let Some(console) = console {
         // Every page has an address of its own, which the console's router reads.
-        router =
-            router.fallback_service(ServeDir::new(&console).fallback(ServeFile::new(console.join("index.html"))));
+        router = router.fallback_service(ServeDir::new(&console).fallback(ServeFile::new(console.join("index.html"))));
     }
     router
         .layer(axum::middleware::from_fn_with_state(shared.clone(), require_place))
@@ -138,12 +136,7 @@ fn refuse(refusal: Refusal) -> Response {
     (status, Body::empty()).into_response()
 }
 
-async fn rpc(
-    State(shared): State<Shared>,
-    Path(command): Path<String>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
+async fn rpc(State(shared): State<Shared>, Path(command): Path<String>, headers: HeaderMap, body: Bytes) -> Response {
     // A form of another page can post text, never JSON, without asking first.
     let is_json = headers
         .get(header::CONTENT_TYPE)

@@ -19,8 +19,7 @@ fn main() -> ExitCode {
         say("ui/src/host/bindings.ts is not current: run `cargo run -p slipway-api --bin export-bindings`");
         return ExitCode::FAILURE;
     }
-    let written =
-        path.parent().map_or(Ok(()), std::fs::create_dir_all).and_then(|()| std::fs::write(&path, wanted));
+    let written = path.parent().map_or(Ok(()), std::fs::create_dir_all).and_then(|()| std::fs::write(&path, wanted));
     match written {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
