@@ -17,7 +17,7 @@ use slipway_core::image::ImageId;
 use slipway_core::log::BuildEvent;
 use slipway_core::ports::{EngineBuild, EngineInfo};
 use slipway_core::{ErrorCode, Failure};
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::pin::pin;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -35,14 +35,10 @@ const MESSAGE_BYTES: usize = 64 << 20;
 pub(crate) struct SolveOutcome {
     /// The engine's id of the image: config digest on graph drivers, manifest or index digest on the containerd store.
     pub(crate) image: ImageId,
-    /// Digest of the image's configuration, when it was told.
-    pub(crate) config_digest: Option<String>,
-    /// Everything that the exporter answered.
-    pub(crate) exporter_response: BTreeMap<String, String>,
 }
 
 /// Builds and waits for the end, sending events as they come; the image is then in the engine's store under
-/// `slipway.local/build:<id>`. Cancelling or dropping the future hangs up, which makes the engine stop its work.
+/// `name`. Cancelling or dropping the future hangs up, which makes the engine stop its work.
 ///
 /// # Errors
 /// What [`build_errors`] makes of the engine's words, what the context gives, what dialling gives;
@@ -51,6 +47,7 @@ pub(crate) async fn build(
     transport: &Transport,
     info: &EngineInfo,
     request: EngineBuild,
+    name: &str,
     events: mpsc::Sender<BuildEvent>,
     cancel: &CancellationToken,
 ) -> Result<SolveOutcome, Failure> {
@@ -64,7 +61,7 @@ pub(crate) async fn build(
     let built = tokio::select! {
         biased;
         () = cancel.cancelled() => Err(Failure::cancelled()),
-        built = run(transport, &tasks, request, events) => built,
+        built = run(transport, &tasks, request, name, events) => built,
     };
     running.end().await;
     built
@@ -74,10 +71,11 @@ async fn run(
     transport: &Transport,
     tasks: &BuildTasks,
     request: EngineBuild,
+    name: &str,
     events: mpsc::Sender<BuildEvent>,
 ) -> Result<SolveOutcome, Failure> {
     let (session_id, solve_id) = (request::random_id()?, request::random_id()?);
-    let solve = request::solve_request(&request, &session_id, &solve_id);
+    let solve = request::solve_request(&request, name, &session_id, &solve_id);
     let mut progress = Progress::new(&request.dockerfile, &request.secrets);
     let (failure, last_call) = (FirstFailure::default(), LastCall::default());
     let dockerfile = DockerfileFolder::new(request.dockerfile, request.dockerfile_ignore);
@@ -110,7 +108,7 @@ async fn run(
         send(progress.events(update), &events).await;
     }
     match solved {
-        Ok(response) => outcome(response.into_inner().exporter_response.into_iter().collect()),
+        Ok(response) => outcome(&response.into_inner().exporter_response),
         Err(status) => {
             let engine = build_errors::from_status(&status, progress.failed_step());
             Err(progress.conceal(failure.get().unwrap_or(engine)))
@@ -144,11 +142,23 @@ async fn send(new: Vec<BuildEvent>, events: &mpsc::Sender<BuildEvent>) {
 }
 
 /// Success is an image id that was seen.
-fn outcome(exporter_response: BTreeMap<String, String>) -> Result<SolveOutcome, Failure> {
+fn outcome(exporter_response: &HashMap<String, String>) -> Result<SolveOutcome, Failure> {
     let image = exporter_response
         .get("containerimage.digest")
         .cloned()
         .ok_or_else(|| Failure::new(ErrorCode::EngineError, "the engine ended the build without naming an image"))?;
-    let config_digest = exporter_response.get("containerimage.config.digest").cloned();
-    Ok(SolveOutcome { image: ImageId(image), config_digest, exporter_response })
+    Ok(SolveOutcome { image: ImageId(image) })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn success_is_an_image_id_that_was_seen() {
+        let answer = HashMap::from([("containerimage.digest".to_owned(), "sha256:1".to_owned())]);
+        assert_eq!(outcome(&answer).unwrap().image.0, "sha256:1");
+        assert_eq!(outcome(&HashMap::new()).unwrap_err().code, ErrorCode::EngineError);
+    }
 }

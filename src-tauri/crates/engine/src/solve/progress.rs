@@ -142,3 +142,58 @@ fn marker(piece: &[u8]) -> Option<String> {
 fn time(stamp: Timestamp) -> Option<DateTime<Utc>> {
     DateTime::from_timestamp(stamp.seconds, u32::try_from(stamp.nanos).ok()?)
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn vertex(name: &str, error: &str) -> Vertex {
+        Vertex { digest: "sha256:1".into(), name: name.into(), error: error.into(), ..Default::default() }
+    }
+
+    fn update(vertexes: Vec<Vertex>, logs: Vec<&[u8]>) -> StatusResponse {
+        let log =
+            |msg: &[u8]| VertexLog { vertex: "sha256:1".into(), stream: 1, msg: msg.to_vec(), ..Default::default() };
+        StatusResponse { vertexes, logs: logs.into_iter().map(log).collect(), ..Default::default() }
+    }
+
+    #[test]
+    fn a_step_is_told_when_it_changed_and_the_last_state_wins() {
+        let mut progress = Progress::new(b"FROM x\nRUN a\n", &[]);
+        let told = |events: Vec<BuildEvent>| events.len();
+        assert_eq!(told(progress.events(update(vec![vertex("[2/2] RUN a", "")], vec![]))), 1);
+        assert_eq!(told(progress.events(update(vec![vertex("[2/2] RUN a", "")], vec![]))), 0);
+        assert!(progress.failed_step().is_none());
+        assert_eq!(told(progress.events(update(vec![vertex("[2/2] RUN a", "exit code: 1")], vec![]))), 1);
+        assert_eq!(progress.failed_step().unwrap().lines, Some((2, 2)));
+        progress.events(update(vec![Vertex { digest: "sha256:2".into(), ..vertex("x", "context canceled") }], vec![]));
+        assert_eq!(progress.failed_step().unwrap().name, "[2/2] RUN a", "what was stopped did not fail");
+    }
+
+    #[test]
+    fn the_engines_clip_marker_is_told_once_per_step() {
+        let mut progress = Progress::new(b"", &[]);
+        let piece: &[u8] = b"last\n[output clipped, log limit 100KiB/s reached]\nnext";
+        let events = progress.events(update(vec![], vec![b"first", piece, piece]));
+        let markers: Vec<_> = events
+            .iter()
+            .filter_map(|event| match event {
+                BuildEvent::Clipped { marker, .. } => Some(marker.as_str()),
+                _ => None,
+            })
+            .collect();
+        assert_eq!((events.len(), markers), (4, vec!["[output clipped, log limit 100KiB/s reached]"]));
+    }
+
+    #[test]
+    fn t09_secrets_and_control_characters_leave_names_and_errors() {
+        let mut progress = Progress::new(b"", &[("npm".into(), Secret::new("hunter2-hunter2"))]);
+        let events =
+            progress.events(update(vec![vertex("RUN \u{1b}[1mhunter2-hunter2\nx", "hunter2-hunter2 failed")], vec![]));
+        let BuildEvent::Step(step) = &events[0] else { panic!("{events:?}") };
+        assert!(!format!("{step:?}").contains("hunter2") && !step.name.contains(['\u{1b}', '\n']), "{step:?}");
+        let failure = progress.conceal(Failure::internal("hunter2-hunter2").with("step", "hunter2-hunter2"));
+        assert!(!format!("{failure:?}").contains("hunter2"), "{failure:?}");
+    }
+}

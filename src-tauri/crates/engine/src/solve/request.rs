@@ -17,9 +17,9 @@ pub(super) fn random_id() -> Result<String, Failure> {
     Ok(hex::encode(bytes))
 }
 
-/// Translates a build. No attestations are asked for, so equal inputs give equal images; `network.host` is granted only when
+/// Translates a build whose image gets `name`. No attestations are asked for, so equal inputs give equal images; `network.host` is granted only when
 /// the rule says so, nothing else ever is (T11).
-pub(super) fn solve_request(build: &EngineBuild, session: &str, id: &str) -> SolveRequest {
+pub(super) fn solve_request(build: &EngineBuild, name: &str, session: &str, id: &str) -> SolveRequest {
     let mut attrs = HashMap::from([("filename".to_owned(), DOCKERFILE.to_owned())]);
     let mut set = |name: &str, value: String| attrs.insert(name.to_owned(), value);
     for arg in &build.args {
@@ -58,7 +58,7 @@ pub(super) fn solve_request(build: &EngineBuild, session: &str, id: &str) -> Sol
         frontend_attrs: attrs,
         // The engine's own store, whichever kind; every engine reads these two fields, the newer list only some.
         exporter_deprecated: "moby".to_owned(),
-        exporter_attrs_deprecated: HashMap::from([("name".to_owned(), format!("slipway.local/build:{}", build.build))]),
+        exporter_attrs_deprecated: HashMap::from([("name".to_owned(), name.to_owned())]),
         entitlements,
         ..Default::default()
     }

@@ -163,3 +163,23 @@ async fn builds_that_share_a_pool_at_the_same_time_do_not_mix() {
     };
     tokio::join!(one(1), one(2), one(3), one(4));
 }
+
+#[tokio::test]
+async fn a_very_long_ignore_file_travels_in_the_headers_of_a_call() {
+    let (engine, base) = engine().await;
+    let mut ignore: String =
+        (0..4000).map(|number| format!("some/long/path/that/is/ignored/number-{number}/**\n")).collect();
+    ignore.push_str("忽略\n.dockerignore\n");
+    let tree = Tree::files(&[(".dockerignore", &ignore), ("忽略/a", "a"), ("kept", &fresh())]);
+    let ran = build(&engine, request(tree, &format!("FROM {base}\nCOPY . /c/\n"))).await;
+    assert_eq!(engine.output_of(ran.image(), &["ls", "-A", "/c"]).await, "kept");
+    forget(&engine, &ran).await;
+}
+
+#[tokio::test]
+async fn an_empty_context_is_a_context() {
+    let (engine, base) = engine().await;
+    let ran = build(&engine, request(Tree::files(&[]), &format!("FROM {base}\nCOPY . /c/\n"))).await;
+    assert_eq!(engine.output_of(ran.image(), &["ls", "-A", "/c"]).await, "");
+    forget(&engine, &ran).await;
+}

@@ -1,8 +1,10 @@
 //! Builds that do not run to their end.
 
-use super::support::{Tree, build_at, build_until, engine, fresh, request};
+use super::support::{Tree, build_at, build_until, client, engine, fresh, request};
 use slipway_core::ErrorCode;
 use slipway_core::log::BuildEvent;
+use slipway_core::ports::BuildEngine;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::net::{UnixListener, UnixStream};
 use tokio_util::sync::CancellationToken;
@@ -31,10 +33,11 @@ async fn gone_within(word: &str, limit: Duration) -> bool {
 async fn cancelling_ends_the_call_within_a_second_and_the_step_with_it() {
     let (engine, base) = engine().await;
     let word = fresh();
-    let dockerfile = format!("FROM {base}\nRUN echo started; sleep 300; echo {word}\n");
+    let dockerfile = format!("FROM {base}\nCOPY . /c/\nRUN echo started; sleep 300; echo {word}\n");
+    let tree = Tree::files(&[("a", &word)]);
     let cancel = CancellationToken::new();
     let mut began = None;
-    let ran = build_until(&engine, request(Tree::files(&[]), &dockerfile), &cancel, |event| {
+    let ran = build_until(&engine, request(tree.clone(), &dockerfile), &cancel, |event| {
         if matches!(event, BuildEvent::Log { .. }) && began.is_none() {
             assert!(runs(&word), "the step runs");
             began = Some(Instant::now());
@@ -44,7 +47,38 @@ async fn cancelling_ends_the_call_within_a_second_and_the_step_with_it() {
     .await;
     assert_eq!(ran.failure().code, ErrorCode::Cancelled);
     assert!(began.unwrap().elapsed() < Duration::from_secs(1), "{:?}", began.unwrap().elapsed());
+    assert_eq!(Arc::strong_count(&tree), 1, "no task outlives the build");
     assert!(gone_within(&word, Duration::from_secs(5)).await, "the step still runs");
+}
+
+#[tokio::test]
+async fn a_receiver_that_went_away_does_not_stop_the_build() {
+    let (engine, base) = engine().await;
+    let tree = Tree::files(&[("a", &fresh())]);
+    let wanted = request(tree.clone(), &format!("FROM {base}\nCOPY . /c/\nRUN cat /c/a\n"));
+    let name = format!("slipway.local/build:{}", wanted.build);
+    let (events, receiver) = tokio::sync::mpsc::channel(1);
+    drop(receiver);
+    client(engine.endpoint()).build(wanted, events, &CancellationToken::new()).await.unwrap();
+    assert_eq!(Arc::strong_count(&tree), 1, "no task outlives the build");
+    engine.docker_ok(&["rmi", &name]).await;
+}
+
+#[tokio::test]
+async fn cancelling_works_while_nobody_reads_the_events() {
+    let (engine, base) = engine().await;
+    let (events, mut receiver) = tokio::sync::mpsc::channel(1);
+    let cancel = CancellationToken::new();
+    let wanted = request(Tree::files(&[]), &format!("FROM {base}\nRUN echo {}; yes | head -n 100000\n", fresh()));
+    let engine = client(engine.endpoint());
+    let reader = async {
+        receiver.recv().await.unwrap();
+        cancel.cancel();
+        Instant::now()
+    };
+    let (result, since) = tokio::join!(engine.build(wanted, events, &cancel), reader);
+    assert_eq!(result.unwrap_err().code, ErrorCode::Cancelled);
+    assert!(since.elapsed() < Duration::from_secs(1), "{:?}", since.elapsed());
 }
 
 #[tokio::test]

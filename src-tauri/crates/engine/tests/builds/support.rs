@@ -198,6 +198,12 @@ pub(crate) async fn engine() -> (Engine, String) {
     (engine, base.reference().to_owned())
 }
 
+/// Our client of the engine that answers there.
+pub(crate) fn client(endpoint: &str) -> DockerEngine {
+    let transport = Transport::open(endpoint, None, true).unwrap();
+    DockerEngine::new(transport, None, Deadlines::default()).unwrap()
+}
+
 /// Builds to the end.
 pub(crate) async fn build(engine: &Engine, request: EngineBuild) -> Ran {
     build_until(engine, request, &CancellationToken::new(), |_| {}).await
@@ -229,8 +235,7 @@ pub(crate) async fn build_at(
             events.push(event);
         }
     };
-    let transport = Transport::open(endpoint, None, true).unwrap();
-    let engine = DockerEngine::new(transport, None, Deadlines::default()).unwrap();
+    let engine = client(endpoint);
     let (result, ()) = tokio::join!(engine.build(request, sender, cancel), collect);
     Ran { result: result.map(|_| name), events }
 }
