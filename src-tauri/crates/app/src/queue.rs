@@ -13,7 +13,7 @@ use slipway_core::ids::{BuildId, RuleId};
 use slipway_core::log::PushProgress;
 use slipway_core::{ErrorCode, Failure};
 use slipway_store::BuildRecord;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -146,6 +146,8 @@ impl Queue {
     async fn dispatch(self: &Arc<Self>, tasks: &TaskTracker) -> Result<Duration, Failure> {
         let slots = self.parts.settings().await?.concurrency;
         let mut pause = self.parts.pace.recheck;
+        // A lane whose first build has to wait stays shut for this pass: a later one must not overtake it.
+        let mut shut = HashSet::new();
         for build in self.parts.store.non_final().await? {
             if build.state == BuildState::Running || self.parts.stop.is_cancelled() {
                 continue;
@@ -156,12 +158,16 @@ impl Queue {
                 continue;
             }
             let lane = lane(&build);
+            if lane.as_ref().is_some_and(|lane| shut.contains(lane)) {
+                continue;
+            }
             let is_free = {
                 let running = self.running();
                 running.values().filter(|one| one.engine == build.engine).count() < slots
                     && !running.values().any(|one| lane.is_some() && one.lane == lane)
             };
             if !is_free {
+                shut.extend(lane);
                 continue;
             }
             if let Err(wait) = self.engine_is_there(&build.engine).await {

@@ -147,7 +147,7 @@ impl Slipway {
         let store = opened.store;
         let ports = match options.ports {
             Some(ports) => ports,
-            None => wiring::real_ports(store.data_dir(), clock)?,
+            None => wiring::real_ports(store.data_dir(), installation(&store).await?, clock)?,
         };
         let logs = BuildLogs::open(store.data_dir().logs())?;
         let parts = Arc::new(Parts {
@@ -207,6 +207,17 @@ impl Slipway {
         }
         self.parts.store.close().await;
     }
+}
+
+/// Returns the name of this data folder among all that use an engine, made once.
+async fn installation(store: &Store) -> Result<String, Failure> {
+    const KEY: &str = "installation";
+    if let Some(name) = store.setting(KEY).await? {
+        return Ok(name);
+    }
+    let name = boot_id()?;
+    store.set_setting(KEY, &name).await?;
+    Ok(name)
 }
 
 fn boot_id() -> Result<String, Failure> {

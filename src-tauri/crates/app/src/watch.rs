@@ -6,6 +6,7 @@ mod schedule;
 
 use crate::{AppEvent, Parts};
 use chrono::{DateTime, TimeDelta, Utc};
+use futures::FutureExt;
 use look::Look;
 pub(crate) use look::inputs_of;
 use schedule::{LookFacts, is_due, next_look, resumed};
@@ -14,12 +15,16 @@ use slipway_core::ids::CodeRepositoryId;
 use slipway_core::{ErrorCode, Failure};
 use slipway_store::{CodeRepositoryRecord, LookResult};
 use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+
+/// A task that has nothing to do looks at its row this often at most.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
 
 /// All watched code repositories.
 pub(crate) struct Watch {
@@ -91,7 +96,13 @@ impl Watch {
                         let watched = self.watched(record.id);
                         if !watched.started.swap(true, Ordering::Relaxed) {
                             let this = Arc::clone(&self);
-                            tasks.spawn(async move { this.watch_one(record.id, &watched).await });
+                            tasks.spawn(async move {
+                                let watching = AssertUnwindSafe(this.watch_one(record.id, &watched));
+                                if watching.catch_unwind().await.is_err() {
+                                    tracing::error!(code = %record.id, "watching ended unexpectedly, it begins anew");
+                                }
+                                watched.started.store(false, Ordering::Relaxed);
+                            });
                         }
                     }
                 }
@@ -129,10 +140,7 @@ impl Watch {
             }
             let Ok(record) = self.parts.store.code_repository(id).await else { return };
             let pause = record.next_check_at.map_or(TimeDelta::zero(), |next| next - self.parts.now());
-            let pause = pause
-                .to_std()
-                .unwrap_or_default()
-                .clamp(std::time::Duration::from_millis(100), self.parts.pace.recheck);
+            let pause = pause.to_std().unwrap_or_default().max(SHORTEST_PAUSE).min(self.parts.pace.recheck);
             asked = tokio::select! {
                 () = self.parts.stop.cancelled() => return,
                 () = watched.stop.cancelled() => return,

@@ -33,15 +33,15 @@ impl Clock for SystemClock {
     }
 }
 
-/// Wires everything real for a data folder.
-pub(crate) fn real_ports(data_dir: &DataDir, clock: Arc<dyn Clock>) -> Result<Ports, Failure> {
+/// Wires everything real for a data folder; `installation` tells its builds from those of others on the same engine.
+pub(crate) fn real_ports(data_dir: &DataDir, installation: String, clock: Arc<dyn Clock>) -> Result<Ports, Failure> {
     let deadlines = Deadlines::default();
     let surroundings = surroundings();
     let proxies = surroundings.clone();
     Ok(Ports {
         clock,
         code: Arc::new(GitCodeStore::new(data_dir.mirrors(), deadlines.clone())),
-        engines: engines(surroundings, deadlines.clone()),
+        engines: engines(surroundings, installation, deadlines.clone()),
         registries: Arc::new(OciRegistries::new(deadlines.clone())),
         vault: Arc::new(KeychainVault::new(KEYCHAIN_SERVICE)),
         outside_logins: Arc::new(DockerClientLogins { folder: docker_config_folder(), deadlines }),
@@ -53,7 +53,7 @@ pub(crate) fn real_ports(data_dir: &DataDir, clock: Arc<dyn Clock>) -> Result<Po
 }
 
 /// Makes each engine once; an engine holds no connection, so one that comes back later is simply there.
-fn engines(surroundings: Surroundings, deadlines: Deadlines) -> Engines {
+fn engines(surroundings: Surroundings, installation: String, deadlines: Deadlines) -> Engines {
     let made: Mutex<HashMap<String, Arc<dyn BuildEngine>>> = Mutex::default();
     Arc::new(move |name| {
         let mut made = made.lock().unwrap_or_else(PoisonError::into_inner);
@@ -62,8 +62,9 @@ fn engines(surroundings: Surroundings, deadlines: Deadlines) -> Engines {
         }
         let endpoint = surroundings.endpoint(context_of(name))?;
         let context = endpoint.context.clone();
-        let engine: Arc<dyn BuildEngine> =
-            Arc::new(DockerEngine::new(endpoint.transport(false)?, context, deadlines.clone())?);
+        let engine: Arc<dyn BuildEngine> = Arc::new(
+            DockerEngine::new(endpoint.transport(false)?, context, deadlines.clone())?.owned_by(&installation),
+        );
         made.insert(name.to_owned(), Arc::clone(&engine));
         Ok(engine)
     })

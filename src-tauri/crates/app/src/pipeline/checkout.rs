@@ -2,13 +2,14 @@
 
 use super::Run;
 use slipway_core::build::{BuildKind, BuildReason, Stage};
-use slipway_core::code::{CommitDetails, RepoPath, TreeEntryKind};
+use slipway_core::code::{CommitDetails, RefKind, RepoPath, TreeEntryKind};
 use slipway_core::decide::{PublishDecision, may_publish};
 use slipway_core::dockerfile_path::near_misses;
 use slipway_core::ids::ObservationId;
 use slipway_core::image::{ImageReference, Platform, Tag};
 use slipway_core::naming::{TagContext, render_tags};
 use slipway_core::ports::ContextTree;
+use slipway_core::rule::Strategy;
 use slipway_core::{ErrorCode, Failure};
 use slipway_store::BuildRecord;
 use std::sync::Arc;
@@ -109,6 +110,11 @@ impl Run<'_> {
                 return Err(immutable(tag));
             }
         }
+        // Tags, every push and what a person asked for are built whatever came later; only their tags stay where they are.
+        let is_branch = record.ref_name.as_ref().is_some_and(|name| name.kind() == RefKind::Branch);
+        if record.kind != BuildKind::Push || !is_branch || record.inputs.strategy == Strategy::EveryPush {
+            return Ok(None);
+        }
         let mut covered_by = None;
         for tag in tags {
             if self.newer(record, tag).await?.is_none() {
@@ -116,8 +122,7 @@ impl Run<'_> {
             }
             covered_by = self.parts.store.last_move(self.repository.id, tag).await?.and_then(|moved| moved.build);
         }
-        let wanted_by_person = record.kind != BuildKind::Push;
-        Ok(covered_by.filter(|_| !wanted_by_person).map(|build| BuildReason::SupersededBy { build }))
+        Ok(covered_by.map(|build| BuildReason::SupersededBy { build }))
     }
 
     /// Returns the observation that keeps this build from moving a tag, when one does.
