@@ -10,6 +10,10 @@ fn main() {
         )
         .expect("ui/dist can be written");
     }
-    tauri_build::try_build(tauri_build::Attributes::new().capabilities_path_pattern("./src-tauri/capabilities/**/*"))
-        .expect("the window's configuration is sound");
+    // Named here, a command needs a permission of the capability; unnamed, every page could call it.
+    let commands = tauri_build::AppManifest::new().commands(&["rpc", "subscribe"]);
+    let attributes = tauri_build::Attributes::new()
+        .capabilities_path_pattern("./src-tauri/capabilities/**/*")
+        .app_manifest(commands);
+    tauri_build::try_build(attributes).expect("the window's configuration is sound");
 }
