@@ -1,7 +1,7 @@
 //! Which entries of a context the engine asks about: what COPY needs, without what is ignored.
 
 use super::follow::follow;
-use slipway_core::dockerignore::Ignore;
+use slipway_core::dockerignore::{FolderState, Ignore};
 use slipway_core::ports::ContextTree;
 use slipway_core::{ErrorCode, Failure};
 use tonic::metadata::MetadataMap;
@@ -79,19 +79,43 @@ impl Selection {
         })
     }
 
-    /// Returns true when the engine wants to know of this entry. A folder on the way to a needed path counts, so that the
-    /// engine names the whole path when it is missing.
-    pub(super) fn wants(&self, path: &str, is_folder: bool) -> bool {
-        let needed = |include: &Include| include.matches(path) || (is_folder && include.leads_on(path));
-        self.include.as_ref().is_none_or(needed)
-            && !self.exclude.as_ref().is_some_and(|exclude| exclude.is_ignored(path))
+    /// Returns the state of the context's root, where a walk begins.
+    pub(super) fn root(&self) -> IgnoreState {
+        self.exclude.as_ref().map(Ignore::root)
     }
 
-    /// Returns true when something inside this folder may be wanted.
-    pub(super) fn may_hold(&self, folder: &str) -> bool {
-        self.include.as_ref().is_none_or(|include| include.may_hold(folder))
-            && !self.exclude.as_ref().is_some_and(|exclude| exclude.may_skip_folder(folder))
+    /// Returns true when the engine wants to know of this entry, which is no folder.
+    pub(super) fn wants(&self, path: &str, parent: &IgnoreState) -> bool {
+        self.include.as_ref().is_none_or(|include| include.matches(path))
+            && !self.exclude.as_ref().zip(parent.as_ref()).is_some_and(|(exclude, parent)| exclude.file(parent, path))
     }
+
+    /// Decides about a folder. One on the way to a needed path is wanted, so that the engine names the whole path when it is
+    /// missing.
+    pub(super) fn folder(&self, path: &str, parent: &IgnoreState) -> FolderAnswer {
+        let include = self.include.as_ref();
+        let decision = self.exclude.as_ref().zip(parent.as_ref()).map(|(exclude, parent)| exclude.folder(parent, path));
+        FolderAnswer {
+            wanted: include.is_none_or(|include| include.matches(path) || include.leads_on(path))
+                && !decision.as_ref().is_some_and(|decision| decision.ignored),
+            may_hold: include.is_none_or(|include| include.may_hold(path))
+                && !decision.as_ref().is_some_and(|decision| decision.may_skip),
+            state: decision.map(|decision| decision.state),
+        }
+    }
+}
+
+/// What the ignore patterns say of the folders above; `None` without patterns.
+pub(super) type IgnoreState = Option<FolderState>;
+
+/// The answer about a folder.
+pub(super) struct FolderAnswer {
+    /// The engine wants to know of it.
+    pub(super) wanted: bool,
+    /// Something inside may be wanted.
+    pub(super) may_hold: bool,
+    /// For the questions about its entries.
+    pub(super) state: IgnoreState,
 }
 
 impl Include {

@@ -1,6 +1,6 @@
 //! Walks a context in the order that the engine expects: by the bytes of names within a folder, a folder before what it holds.
 
-use super::select::Selection;
+use super::select::{IgnoreState, Selection};
 use super::stat::stat;
 use bollard_buildkit_proto::fsutil::types::Stat;
 use slipway_core::Failure;
@@ -15,6 +15,7 @@ struct Open {
     path: String,
     entries: std::vec::IntoIter<ContextEntry>,
     shown: bool,
+    ignore: IgnoreState,
 }
 
 /// Visits every selected entry; folders that are not selected themselves are visited before the first selected entry inside.
@@ -27,15 +28,16 @@ pub(super) fn walk(
     visit: &mut Visit<'_>,
 ) -> Result<ControlFlow<()>, Failure> {
     // A stack of our own: a hostile repository may nest deeper than a thread's stack.
-    let mut open = vec![Open { path: String::new(), entries: tree.list("")?.into_iter(), shown: true }];
+    let entries = tree.list("")?.into_iter();
+    let mut open = vec![Open { path: String::new(), entries, shown: true, ignore: selection.root() }];
     while let Some(folder) = open.last_mut() {
         let Some(entry) = folder.entries.next() else {
             open.pop();
             continue;
         };
         let path = if folder.path.is_empty() { entry.name } else { format!("{}/{}", folder.path, entry.name) };
-        let is_folder = entry.kind == ContextKind::Folder;
-        let wanted = selection.wants(&path, is_folder);
+        let inside = (entry.kind == ContextKind::Folder).then(|| selection.folder(&path, &folder.ignore));
+        let wanted = inside.as_ref().map_or_else(|| selection.wants(&path, &folder.ignore), |inside| inside.wanted);
         if wanted {
             for parent in open.iter_mut().filter(|parent| !parent.shown) {
                 parent.shown = true;
@@ -49,9 +51,9 @@ pub(super) fn walk(
                 return Ok(ControlFlow::Break(()));
             }
         }
-        if is_folder && selection.may_hold(&path) {
+        if let Some(inside) = inside.filter(|inside| inside.may_hold) {
             let entries = tree.list(&path)?.into_iter();
-            open.push(Open { path, entries, shown: wanted });
+            open.push(Open { path, entries, shown: wanted, ignore: inside.state });
         }
     }
     Ok(ControlFlow::Continue(()))

@@ -16,7 +16,7 @@ use progress::Progress;
 use slipway_core::image::ImageId;
 use slipway_core::log::BuildEvent;
 use slipway_core::ports::{EngineBuild, EngineInfo};
-use slipway_core::{ErrorCode, Failure};
+use slipway_core::{ErrorClass, ErrorCode, Failure};
 use std::collections::HashMap;
 use std::pin::pin;
 use std::time::Duration;
@@ -110,8 +110,12 @@ async fn run(
     match solved {
         Ok(response) => outcome(&response.into_inner().exporter_response),
         Err(status) => {
-            let engine = build_errors::from_status(&status, progress.failed_step());
-            Err(progress.conceal(failure.get().unwrap_or(engine)))
+            let failure = failure.get().unwrap_or_else(|| build_errors::from_status(&status, progress.failed_step()));
+            let failure = match failure.code.class() {
+                ErrorClass::Dockerfile | ErrorClass::BaseImage => failure.with("dockerfile", request.dockerfile_name),
+                _ => failure,
+            };
+            Err(progress.conceal(failure))
         }
     }
 }

@@ -18,6 +18,7 @@ async fn a_failing_step_has_exit_code_line_and_output() {
     let ran = build(&engine, wanted).await;
     assert_eq!(ran.failure().code, ErrorCode::StepFailed);
     assert_eq!((detail(&ran, "exit_code"), detail(&ran, "line")), ("3", "4"));
+    assert_eq!(detail(&ran, "dockerfile"), "Dockerfile");
     assert!(detail(&ran, "step").contains("exit 3") && ran.log().contains("before"));
     assert!(ran.step("exit 3").error.is_some());
 }
