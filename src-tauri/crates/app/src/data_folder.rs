@@ -27,10 +27,12 @@ pub fn data_folder(chosen: Option<PathBuf>, variable: impl Fn(&str) -> Option<Os
 mod tests {
     use super::*;
 
+    type Row<'row> = (Option<&'row str>, &'row [(&'row str, &'row str)], Option<&'row str>);
+
     #[test]
     fn the_command_line_wins_then_the_variable_then_the_platform() {
         let home = ("HOME", "/home/ann");
-        let table: &[(Option<&str>, &[(&str, &str)], Option<&str>)] = &[
+        let table: &[Row<'_>] = &[
             (Some("/d"), &[("SLIPWAY_DATA_DIR", "/v"), home], Some("/d")),
             (None, &[("SLIPWAY_DATA_DIR", "/v"), home], Some("/v")),
             (None, &[("SLIPWAY_DATA_DIR", ""), home], Some("/home/ann/.local/share/slipway")),

@@ -11,6 +11,7 @@ pub mod builds;
 pub mod code_repositories;
 mod data_folder;
 mod events;
+mod housekeeping;
 pub mod image_repositories;
 mod pipeline;
 pub mod preflight;

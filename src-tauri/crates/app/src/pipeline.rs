@@ -51,12 +51,17 @@ pub(crate) async fn run(
     cancel: &CancellationToken,
 ) -> Result<Ended, Failure> {
     let record = parts.store.build(id).await?;
+    if record.cancel_requested {
+        // The wish came between the claim and the moment at which this worker could be told.
+        return Err(Failure::cancelled());
+    }
     let run = Run::prepare(parts, queue, &record, cancel).await?;
     let result = run.stages(record).await.map_err(|failure| run.masked(failure));
     if let Err(failure) = &result
         && failure.code != ErrorCode::Cancelled
     {
-        run.say(Stage::Checkout, &format!("error: {}", failure.message))?;
+        let stage = parts.store.build(id).await?.stage.unwrap_or(Stage::Checkout);
+        run.say(stage, &format!("error: {}", failure.message))?;
     }
     run.close_log().await?;
     result

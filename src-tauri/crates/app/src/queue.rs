@@ -5,18 +5,18 @@ mod backoff;
 mod settle;
 
 use crate::{AppEvent, Parts, pipeline};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use futures::FutureExt;
 use slipway_core::build::{BuildReason, BuildState, WaitReason};
 use slipway_core::code::RefName;
 use slipway_core::ids::{BuildId, RuleId};
 use slipway_core::log::PushProgress;
 use slipway_core::{ErrorCode, Failure};
-use slipway_store::BuildRecord;
+use slipway_store::{BuildPatch, BuildRecord, Change};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -27,6 +27,9 @@ pub(crate) use settle::Ended;
 pub(crate) const RETRY_BUDGET: u32 = 3;
 /// An engine has to say that it is there within this.
 const PROBE_DEADLINE: Duration = Duration::from_secs(15);
+
+/// Nothing in the queue waits longer than this for its next try, whatever the outside asks for.
+pub(crate) const LONGEST_WAIT: TimeDelta = TimeDelta::days(1);
 
 /// The running queue.
 pub(crate) struct Queue {
@@ -49,7 +52,8 @@ struct Running {
 struct Away {
     failure: Failure,
     probes: u32,
-    next_probe: DateTime<Utc>,
+    /// On the monotonic clock: whatever happens to the wall clock, the engine is asked again.
+    next_probe: Instant,
 }
 
 /// One unfinished build with the reason why it does not run.
@@ -153,7 +157,11 @@ impl Queue {
                 continue;
             }
             let now = self.parts.now();
-            if let Some(wait) = build.not_before.map(|at| at - now).filter(|wait| *wait > chrono::TimeDelta::zero()) {
+            let wait = build.not_before.map_or(TimeDelta::zero(), |at| at - now);
+            if wait > LONGEST_WAIT {
+                // Written before the clock was set back (F21): nothing waits that long.
+                self.forget_wait(&build).await?;
+            } else if wait > TimeDelta::zero() {
                 pause = pause.min(wait.to_std().unwrap_or_default());
                 continue;
             }
@@ -181,6 +189,13 @@ impl Queue {
         Ok(pause.max(Duration::from_millis(1)))
     }
 
+    async fn forget_wait(&self, build: &BuildRecord) -> Result<(), Failure> {
+        let other = if build.state == BuildState::Queued { BuildState::Paused } else { BuildState::Queued };
+        let patch = BuildPatch { not_before: Change::Clear, ..BuildPatch::default() };
+        self.parts.store.transition(build.id, build.state, other, &patch, self.parts.now()).await?;
+        Ok(())
+    }
+
     fn run(self: &Arc<Self>, build: BuildRecord, lane: Option<(RuleId, RefName)>, tasks: &TaskTracker) {
         let cancel = self.parts.stop.child_token();
         let running = Running { cancel: cancel.clone(), engine: build.engine.clone(), lane, pushing: BTreeMap::new() };
@@ -205,8 +220,7 @@ impl Queue {
     /// Returns whether work can be given to an engine; `Err` with the time until the next probe when it is away.
     async fn engine_is_there(&self, name: &str) -> Result<(), Duration> {
         let Some(away) = self.away().get(name).cloned() else { return Ok(()) };
-        let now = self.parts.now();
-        let wait = (away.next_probe - now).to_std().unwrap_or_default();
+        let wait = away.next_probe.saturating_duration_since(Instant::now());
         if !wait.is_zero() {
             return Err(wait);
         }
@@ -230,8 +244,9 @@ impl Queue {
         let mut engines = self.away();
         let probes = engines.get(name).map_or(0, |away| away.probes) + 1;
         let wait = pause(self.parts.pace.probe_base, self.parts.pace.probe_cap, probes, &failure);
-        engines.insert(name.to_owned(), Away { failure, probes, next_probe: self.parts.now() + wait });
-        wait.to_std().unwrap_or_default()
+        let wait = wait.to_std().unwrap_or_default();
+        engines.insert(name.to_owned(), Away { failure, probes, next_probe: Instant::now() + wait });
+        wait
     }
 
     fn announce(&self, build: &BuildRecord) {

@@ -4,7 +4,7 @@ use crate::access::OutsideLogins;
 use crate::build_log::BuildLogs;
 use crate::queue::Queue;
 use crate::watch::Watch;
-use crate::{AppEvent, recovery, wiring};
+use crate::{AppEvent, housekeeping, recovery, wiring};
 use chrono::{DateTime, Utc};
 use slipway_core::Failure;
 use slipway_core::ports::{BuildEngine, Clock, CodeStore, Registries, Vault};
@@ -165,6 +165,7 @@ impl Slipway {
         let tasks = TaskTracker::new();
         let queue = Queue::start(Arc::clone(&parts), &tasks);
         let watch = Watch::start(Arc::clone(&parts), &tasks);
+        tasks.spawn(housekeeping::run(Arc::clone(&parts)));
         Ok(Self { parts, watch, queue, tasks, recovered: opened.recovery })
     }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 pub(crate) fn pause(base: Duration, cap: Duration, tries: u32, failure: &Failure) -> TimeDelta {
     let doubled = base.saturating_mul(1 << tries.saturating_sub(1).min(20)).min(cap);
     let asked = crate::watch::retry_after(failure).unwrap_or_default();
-    TimeDelta::from_std(doubled).unwrap_or(TimeDelta::MAX).max(asked)
+    TimeDelta::from_std(doubled).unwrap_or(TimeDelta::MAX).max(asked).min(super::LONGEST_WAIT)
 }
 
 #[cfg(test)]

@@ -150,3 +150,47 @@ async fn f15_a_locked_keychain_pauses_the_build() {
     world.clock.advance(crate::world::minutes(5));
     ready.reaches(build.id, BuildState::Succeeded).await;
 }
+
+#[tokio::test]
+async fn f03_a_panic_in_a_worker_fails_that_build_and_the_queue_goes_on() {
+    let world = World::new();
+    let ready = pushed(&world).await;
+    world.engine.next_build(FakeBuild { panics: true, ..FakeBuild::default() });
+    ready.look().await;
+    let build = ready.idle().await.remove(0);
+    assert_eq!((build.state, build.failure.unwrap().code), (BuildState::Failed, ErrorCode::Internal));
+    world.remote().push("main", "third", &[("index.html", "three")]);
+    ready.look().await;
+    assert_eq!(ready.idle().await[1].state, BuildState::Succeeded);
+}
+
+#[tokio::test]
+async fn f21_a_clock_set_back_keeps_no_build_waiting_for_years() {
+    let world = World::new();
+    let ready = pushed(&world).await;
+    world.engine.fail("push", failure(ErrorCode::RegistryRateLimited).with("retry_after", "90"), 1);
+    ready.look().await;
+    let build = ready.builds().await.remove(0);
+    while ready.app.store().build(build.id).await.unwrap().not_before.is_none() {
+        tokio::task::yield_now().await;
+    }
+    world.clock.advance(-chrono::TimeDelta::days(3650));
+    ready.reaches(build.id, BuildState::Succeeded).await;
+}
+
+#[tokio::test]
+async fn f18_the_database_is_backed_up_once_a_day() {
+    let world = World::new();
+    let app = world.open().await;
+    app.shutdown().await;
+    world.clock.advance(chrono::TimeDelta::days(2));
+    let app = world.open().await;
+    let backups = world.root.path().join("backups");
+    let deadline = std::time::Duration::from_secs(20);
+    slipway_testkit::eventually("a backup", deadline, async || {
+        let found = std::fs::read_dir(&backups).unwrap().count();
+        if found > 0 { Ok(()) } else { Err(found) }
+    })
+    .await;
+    app.shutdown().await;
+}

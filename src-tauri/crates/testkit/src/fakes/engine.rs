@@ -24,6 +24,8 @@ pub struct FakeBuild {
     pub finishes_anyway: bool,
     /// Never ends before it is cancelled or dropped.
     pub hangs: bool,
+    /// The call panics, as a fault of Slipway would.
+    pub panics: bool,
 }
 
 /// What the fake kept of a build request.
@@ -282,6 +284,7 @@ impl BuildEngine for FakeEngine {
             let _ = events.send(BuildEvent::Log { key: key.clone(), stream: LogStream::Out, bytes, at: None }).await;
         }
         self.builds.pass(cancel).await?;
+        assert!(!script.panics, "a scripted panic");
         if script.hangs {
             cancel.cancelled().await;
             return Err(Failure::cancelled());
