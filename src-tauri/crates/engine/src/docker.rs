@@ -2,7 +2,7 @@
 
 use crate::client::EngineClient;
 use crate::engine_facts::EngineFacts;
-use crate::images::{Images, private_tag};
+use crate::images::{Images, private_tag_of};
 use crate::transport::Transport;
 use crate::typed_calls::bollard_over;
 use crate::{push, resolve, solve};
@@ -22,6 +22,7 @@ pub struct DockerEngine {
     images: Images,
     facts: EngineFacts,
     deadlines: Deadlines,
+    owner: String,
 }
 
 impl DockerEngine {
@@ -37,7 +38,15 @@ impl DockerEngine {
             facts: EngineFacts::new(client.clone(), docker, context, deadlines.request),
             client,
             deadlines,
+            owner: String::new(),
         })
+    }
+
+    /// Says whose builds these are, in lower-case letters and digits: several owners may use one engine.
+    #[must_use]
+    pub fn owned_by(mut self, owner: &str) -> Self {
+        owner.clone_into(&mut self.owner);
+        self
     }
 }
 
@@ -55,14 +64,14 @@ impl BuildEngine for DockerEngine {
         events: mpsc::Sender<BuildEvent>,
         cancel: &CancellationToken,
     ) -> Result<BuiltImage, Failure> {
-        let build = request.build;
+        let name = private_tag_of(&self.owner, request.build);
         let info = tokio::select! {
             biased;
             () = cancel.cancelled() => return Err(Failure::cancelled()),
             info = self.facts.read() => info?,
         };
-        let outcome = solve::build(self.client.transport(), &info, request, events, cancel).await?;
-        let built = self.images.built_image(build).await?.ok_or_else(|| {
+        let outcome = solve::build(self.client.transport(), &info, request, &name, events, cancel).await?;
+        let built = self.images.built_image(&name).await?.ok_or_else(|| {
             Failure::new(ErrorCode::ImageGone, format!("the engine built {} and then lost it", outcome.image.0))
                 .with("image", &outcome.image.0)
         })?;
@@ -73,7 +82,7 @@ impl BuildEngine for DockerEngine {
     }
 
     async fn built_image(&self, build: BuildId) -> Result<Option<BuiltImage>, Failure> {
-        self.images.built_image(build).await
+        self.images.built_image(&private_tag_of(&self.owner, build)).await
     }
 
     async fn image(&self, name: &str) -> Result<Option<EngineImage>, Failure> {
@@ -116,6 +125,6 @@ impl BuildEngine for DockerEngine {
     }
 
     async fn forget_build(&self, build: BuildId) -> Result<(), Failure> {
-        self.images.untag(&private_tag(build)).await
+        self.images.untag(&private_tag_of(&self.owner, build)).await
     }
 }

@@ -16,10 +16,17 @@ use std::time::Duration;
 /// How many images are inspected at the same time.
 const INSPECTIONS: usize = 8;
 
-/// The private name that keeps a build's image alive until it is published.
+/// The private name that keeps a build's image alive until it is published, as an engine without an owner gives it.
 #[must_use]
 pub fn private_tag(build: BuildId) -> String {
-    format!("slipway.local/build:{build}")
+    private_tag_of("", build)
+}
+
+/// The private name of an owner's build. Build ids count from 1 in every data folder: only the owner keeps two of them apart
+/// on one engine.
+pub(crate) fn private_tag_of(owner: &str, build: BuildId) -> String {
+    let dash = if owner.is_empty() { "" } else { "-" };
+    format!("slipway.local/build:{owner}{dash}{build}")
 }
 
 /// The image store of one engine.
@@ -46,10 +53,9 @@ impl Images {
     }
 
     /// Returns what the build left behind. On the containerd store an image has several platforms.
-    pub(crate) async fn built_image(&self, build: BuildId) -> Result<Option<BuiltImage>, Failure> {
-        let name = private_tag(build);
-        let Some(image) = self.image(&name).await? else { return Ok(None) };
-        let platforms = self.platforms(&name).await?;
+    pub(crate) async fn built_image(&self, name: &str) -> Result<Option<BuiltImage>, Failure> {
+        let Some(image) = self.image(name).await? else { return Ok(None) };
+        let platforms = self.platforms(name).await?;
         let platforms = if platforms.is_empty() { vec![image.platform] } else { platforms };
         Ok(Some(BuiltImage { id: image.id, content: image.content, size: image.size, platforms }))
     }
@@ -261,5 +267,6 @@ mod tests {
     #[test]
     fn the_private_tag_names_the_build() {
         assert_eq!(private_tag(BuildId(12)), "slipway.local/build:12");
+        assert_eq!(private_tag_of("9f", BuildId(12)), "slipway.local/build:9f-12");
     }
 }
