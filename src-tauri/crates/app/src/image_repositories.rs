@@ -1,7 +1,6 @@
 //! Use cases on image repositories.
 
 use crate::{AppEvent, Slipway};
-use slipway_core::build::BuildState;
 use slipway_core::ids::{BuildId, ImageRepositoryId};
 use slipway_core::image::{ImageRepositorySpec, RegistryKind};
 use slipway_core::ports::Hop;
@@ -123,11 +122,7 @@ impl Slipway {
 
     async fn active_builds(&self, id: ImageRepositoryId) -> Result<Vec<BuildId>, Failure> {
         let builds = self.parts.store.non_final().await?;
-        Ok(builds
-            .into_iter()
-            .filter(|build| build.repository == id && build.state != BuildState::Succeeded)
-            .map(|build| build.id)
-            .collect())
+        Ok(builds.into_iter().filter(|build| build.repository == id).map(|build| build.id).collect())
     }
 
     async fn check_repository_spec(&self, spec: &ImageRepositorySpec) -> Result<(), Failure> {
