@@ -26,7 +26,6 @@ async fn f08_a_registry_that_fails_twice_is_tried_again_without_a_build() {
 #[tokio::test]
 async fn f08_beyond_the_budget_the_push_waits_and_goes_on_later() {
     let world = World::new();
-    world.retry_base = std::time::Duration::ZERO;
     let ready = pushed(&world).await;
     world.engine.fail("push", failure(ErrorCode::RegistryServerError), 3);
     ready.look().await;

@@ -27,7 +27,6 @@ pub(crate) struct World {
     pub(crate) registries: Arc<FakeRegistries>,
     pub(crate) vault: Arc<MemoryVault>,
     pub(crate) root: tempfile::TempDir,
-    pub(crate) retry_base: Duration,
 }
 
 struct NoLogins;
@@ -49,7 +48,6 @@ impl World {
             registries,
             vault: Arc::new(MemoryVault::default()),
             root: tempfile::tempdir().unwrap(),
-            retry_base: Duration::ZERO,
         }
     }
 
@@ -65,7 +63,7 @@ impl World {
             build_proxies: Arc::new(|_| Vec::new()),
         };
         let pace = Pace {
-            retry_base: self.retry_base,
+            retry_base: Duration::ZERO,
             retry_cap: Duration::from_secs(300),
             probe_base: Duration::ZERO,
             probe_cap: Duration::from_secs(60),
