@@ -175,8 +175,9 @@ impl<'run> Run<'run> {
             stage: None,
             position: None,
             internal: true,
+            // The stage's own row has its times; the step only says that its lines are there.
             started: Some(now),
-            completed: None,
+            completed: Some(now),
             cached: false,
             error: None,
             lines: None,
