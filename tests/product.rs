@@ -41,6 +41,11 @@ impl Product {
         (self.process, self.url, self.token) = launch(self.data_dir.path(), &self.keyring, &self.environment).await;
     }
 
+    /// Kills the program where it stands (SIGKILL); the data folder stays.
+    pub async fn kill(&mut self) {
+        self.process.kill().await;
+    }
+
     /// Returns the data folder.
     #[must_use]
     pub fn data_dir(&self) -> &Path {
