@@ -29,7 +29,15 @@ impl Product {
     pub async fn start_with(environment: &[(&str, &str)]) -> Self {
         let environment: Vec<(String, String)> =
             environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        let keyring = SecretService::start().await;
+        Self::start_beside(SecretService::start().await, environment).await
+    }
+
+    /// Starts with an empty data folder on a system that has no keychain.
+    pub async fn start_without_keychain() -> Self {
+        Self::start_beside(SecretService::start_without_keyring().await, Vec::new()).await
+    }
+
+    async fn start_beside(keyring: SecretService, environment: Vec<(String, String)>) -> Self {
         let data_dir = TempDataDir::new();
         let (process, url, token) = launch(data_dir.path(), &keyring, &environment).await;
         Self { process, url, token, client: reqwest::Client::new(), data_dir, keyring, environment }

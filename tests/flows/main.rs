@@ -1,7 +1,11 @@
 //! Flows through the whole product. One binary, so that it links once; a test makes sure that no file is forgotten.
 #![allow(clippy::unwrap_used)]
 
+mod bad_input;
 mod contexts;
+mod failures;
+mod house;
+mod interruptions;
 mod main_path;
 
 #[test]

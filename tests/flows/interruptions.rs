@@ -1,0 +1,175 @@
+//! Cancelling, killing the program, a registry and an engine that are away: nothing is lost and nothing happens twice.
+
+use crate::house::{DEADLINE, House, assert_code, assert_failure};
+use serde_json::{Value, json};
+use slipway_flows::Product;
+use slipway_testkit::eventually;
+use std::time::Duration;
+
+async fn gate_is(gate: &str, open: bool) {
+    eventually(&format!("{gate} runs: {open}"), Duration::from_secs(60), async || {
+        if House::is_running(gate) == open { Ok(()) } else { Err(()) }
+    })
+    .await;
+}
+
+/// A step that runs for `SECONDS`, visible on this machine by its command line.
+fn sleeping(gate: &str, seconds: u32) -> String {
+    format!("ARG SECONDS={seconds}\nRUN sleep $SECONDS; : {gate}\nCOPY index.html /\n")
+}
+
+/// When the build stage began.
+fn build_began(build: &Value) -> Value {
+    let stages = build["stages"].as_array().unwrap();
+    stages.iter().find(|one| one["stage"] == "build").unwrap()["started_at"].clone()
+}
+
+#[tokio::test]
+async fn cancelled_waiting_running_and_twice_then_run_again_with_changes_and_deleted() {
+    let house = House::open().await;
+    house.product.must("settings.save", json!({ "concurrency": 1, "poll_seconds": 3600 })).await;
+    let gate = format!("gate-{}", house.mark);
+    let (code, _, repository, rule) = house.all(&sleeping(&gate, 300), json!({ "triggers": {} })).await;
+    code.git(&["branch", "other"]).await;
+    let running = house.start(&rule, "main").await;
+    gate_is(&gate, true).await;
+    let waiting = house.start(&rule, "other").await;
+    let queue = house.product.must("builds.queue", json!({})).await;
+    let row = queue.as_array().unwrap().iter().find(|row| row["build"]["id"] == waiting).unwrap();
+    assert_eq!(row["waits_for"]["kind"], "slots", "{row}");
+    let refused = house.product.call("builds.delete", json!({ "id": running })).await;
+    assert_failure(refused, "wrong_state", None);
+
+    let cancelled = house.product.must("builds.cancel", json!({ "id": waiting })).await;
+    assert_eq!(cancelled["state"], "cancelled");
+    house.product.must("builds.cancel", json!({ "id": running })).await;
+    gate_is(&gate, false).await;
+    let build = house.over(&running).await;
+    assert_eq!((&build["state"], &build["stage"]), (&json!("cancelled"), &json!("build")), "{build}");
+    let again = house.product.must("builds.cancel", json!({ "id": running })).await;
+    assert_eq!(again["state"], "cancelled", "a second time changes nothing");
+    assert!(build["publications"].as_array().unwrap().is_empty());
+
+    // 2.16: run again with changes, then the same inputs once more.
+    let mut options = build["inputs"]["options"].clone();
+    options["args"] = json!([{ "name": "SECONDS", "value": "0" }]);
+    let request = json!({ "id": running, "overrides": { "options": options } });
+    let changed = house.product.must("builds.rerun", request).await["id"].clone();
+    let build = house.over(&changed).await;
+    assert_eq!((&build["state"], &build["kind"], &build["rerun_of"]), (&json!("succeeded"), &json!("rerun"), &running));
+    let same = house.product.must("builds.rerun", json!({ "id": changed })).await["id"].clone();
+    let repeated = house.over(&same).await;
+    assert_eq!(repeated["state"], "succeeded", "{repeated}");
+    assert_eq!(repeated["inputs"], build["inputs"], "the same inputs");
+    assert_eq!(repeated["image"]["content"], build["image"]["content"]);
+
+    // 3.23: the record goes, its number does not come back.
+    house.product.must("builds.delete", json!({ "id": same })).await;
+    assert_failure(house.product.call("builds.get", json!({ "id": same })).await, "not_found", None);
+    let next = house.product.must("builds.rerun", json!({ "id": changed })).await["id"].clone();
+    assert_eq!(house.over(&next).await["number"], json!(5));
+    assert_eq!(house.builds(&repository).await.len(), 4);
+    house.close().await;
+}
+
+#[tokio::test]
+async fn f01_killed_during_a_build_it_is_finished_afterwards_and_pushes_meanwhile_are_caught_up() {
+    let mut house = House::open().await;
+    let gate = format!("gate-{}", house.mark);
+    let (code, code_id, repository, rule) = house.all(&sleeping(&gate, 4), json!({})).await;
+    let interrupted = house.start(&rule, "main").await;
+    gate_is(&gate, true).await;
+    house.product.kill().await;
+    code.write("index.html", "while nobody looked\n");
+    let missed = code.commit("while nobody looked").await;
+    house.product.kill_and_start_again().await;
+    let build = house.over(&interrupted).await;
+    assert_eq!((&build["state"], &build["number"]), (&json!("succeeded"), &json!(1)), "{build}");
+    house.look(&code_id).await;
+    let builds = house.all_over(&repository).await;
+    assert_eq!(builds.len(), 2, "one build for the push that nobody saw: {builds:?}");
+    assert_eq!((&builds[1]["commit"]["id"], &builds[1]["number"]), (&json!(missed), &json!(2)));
+    assert_eq!(builds[1]["state"], "succeeded");
+    for build in &builds {
+        let tag = build["tags"][0].as_str().unwrap();
+        assert!(house.registry.digest("team/app", tag).await.is_some(), "{tag} is in the registry");
+    }
+    let queue = house.product.must("builds.queue", json!({})).await;
+    assert_eq!(queue, json!([]), "nothing is stuck");
+    house.close().await;
+}
+
+#[tokio::test]
+async fn f02_killed_during_a_push_it_is_pushed_afterwards_without_building_again() {
+    let mut house = House::open().await;
+    let (_code, _, repository, rule) = house.all("COPY index.html /\n", json!({ "triggers": {} })).await;
+    house.registry.freeze();
+    let id = house.start(&rule, "main").await;
+    let before = house.in_stage(&id, "push").await;
+    house.product.kill().await;
+    house.registry.resume();
+    house.product.kill_and_start_again().await;
+    let after = house.over(&id).await;
+    assert_eq!(after["state"], "succeeded", "{after}");
+    assert_eq!(after["image"]["id"], before["image"]["id"]);
+    assert_eq!(build_began(&after), build_began(&before), "the build stage began once");
+    let tag = after["tags"][0].as_str().unwrap();
+    let digest = house.registry.digest("team/app", tag).await;
+    assert_eq!(digest.as_deref(), after["publications"][0]["digest"].as_str());
+    assert_eq!(house.builds(&repository).await.len(), 1, "one build");
+    house.close().await;
+}
+
+#[tokio::test]
+async fn f09_a_registry_that_is_away_gets_the_image_later_without_another_build() {
+    let mut house = House::open().await;
+    let (_code, _, _, rule) = house.all("COPY index.html /\n", json!({ "triggers": {} })).await;
+    house.registry.stop().await;
+    let id = house.start(&rule, "main").await;
+    let before = eventually("the push has failed once", DEADLINE, async || {
+        let build = house.get(&id).await;
+        let failed = !build["publications"][0]["failure"].is_null();
+        if failed { Ok(build) } else { Err(build) }
+    })
+    .await;
+    assert_code(&before["publications"][0]["failure"], "registry_unreachable");
+    eventually("the queue says why it waits", DEADLINE, async || {
+        let queue = house.product.must("builds.queue", json!({})).await;
+        let waits = queue[0]["waits_for"]["failure"]["code"] == "registry_unreachable";
+        if waits { Ok(()) } else { Err(queue) }
+    })
+    .await;
+    house.registry.start_again().await;
+    let after = house.over(&id).await;
+    assert_eq!(after["state"], "succeeded", "{after}");
+    assert_eq!(after["image"]["id"], before["image"]["id"], "not built again");
+    assert_eq!(build_began(&after), build_began(&before), "the build stage began once");
+    assert!(after["attempt"].as_i64().unwrap() > 1);
+    house.close().await;
+}
+
+#[tokio::test]
+async fn f05_without_an_engine_builds_wait_with_the_reason_and_go_on_when_it_comes() {
+    let place = slipway_testkit::TempDataDir::new();
+    let socket = place.path().join("docker.sock");
+    let house =
+        House::open_with(Product::start_with(&[("DOCKER_HOST", &format!("unix://{}", socket.display()))]).await);
+    let house = house.await;
+    let status = house.product.must("system.status", json!({})).await;
+    assert_eq!(status["engine"]["kind"], "away");
+    assert_code(&status["engine"]["failure"], "engine_absent");
+    let (_code, _, _, rule) = house.all("COPY index.html /\n", json!({ "triggers": {} })).await;
+    let id = house.start(&rule, "main").await;
+    eventually("the build waits for the engine", DEADLINE, async || {
+        let queue = house.product.must("builds.queue", json!({})).await;
+        let row = &queue[0];
+        let waits = row["build"]["state"] == "paused" && row["waits_for"]["kind"] == "outside";
+        if waits && row["waits_for"]["failure"]["code"] == "engine_absent" { Ok(()) } else { Err(queue) }
+    })
+    .await;
+    let real = house.engine.endpoint().strip_prefix("unix://").unwrap();
+    std::os::unix::fs::symlink(real, &socket).unwrap();
+    let build = house.over(&id).await;
+    assert_eq!(build["state"], "succeeded", "{build}");
+    house.close().await;
+}
