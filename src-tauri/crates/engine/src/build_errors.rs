@@ -169,6 +169,7 @@ fn is_bad_instruction(core: &str) -> bool {
         "failed to parse platform",
         "invalid reference format",
         "unknown instruction",
+        "unsupported mount type",
         "no stage",
     ]
     .iter()
