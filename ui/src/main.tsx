@@ -1,25 +1,38 @@
 import "@mantine/core/styles.css";
+import "@mantine/notifications/styles.css";
 import "./theme.css";
 
-import { MantineProvider } from "@mantine/core";
 import { RouterProvider } from "@tanstack/react-router";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { I18nextProvider } from "react-i18next";
 
+import { openHost } from "./host/open";
+import { HostProvider } from "./host/provider";
+import { makeQueryClient } from "./host/reads";
 import { translations } from "./i18n/translations";
 import { router } from "./routes";
-import { cssVariables, theme } from "./theme";
+import { Look } from "./shell/Look";
+import { NoToken } from "./shell/NoToken";
 
 const root = document.getElementById("root");
 if (!root) throw new Error("index.html has no element with the id root");
 
+const host = await openHost();
+const client = makeQueryClient();
+
 createRoot(root).render(
   <StrictMode>
     <I18nextProvider i18n={translations}>
-      <MantineProvider theme={theme} cssVariablesResolver={cssVariables} defaultColorScheme="auto">
-        <RouterProvider router={router} />
-      </MantineProvider>
+      <Look>
+        {host ? (
+          <HostProvider host={host} client={client}>
+            <RouterProvider router={router} />
+          </HostProvider>
+        ) : (
+          <NoToken />
+        )}
+      </Look>
     </I18nextProvider>
   </StrictMode>,
 );

@@ -1,14 +1,80 @@
 import { createRootRoute, createRoute, createRouter } from "@tanstack/react-router";
 
+import { BuildPage } from "./pages/build/BuildPage";
+import { Builds } from "./pages/Builds";
+import { NotFound } from "./pages/NotFound";
 import { Overview } from "./pages/Overview";
+import { Registries } from "./pages/registries/Registries";
+import { Repositories } from "./pages/Repositories";
+import { RepositoryPage } from "./pages/repository/RepositoryPage";
+import { Settings } from "./pages/Settings";
+import { Sources } from "./pages/sources/Sources";
 import { Shell } from "./shell/Shell";
 
-const root = createRootRoute({ component: Shell });
+/**
+ * The address names page, tab, filters and the open dialog, so that a link, a notification and "back" land on the same place.
+ * Whatever in it cannot be read is left out.
+ */
+type Raw = Record<string, unknown>;
+const text = (raw: Raw, name: string) => {
+  const value = raw[name];
+  return (typeof value === "string" && value !== "") || typeof value === "number" ? { [name]: String(value) } : {};
+};
+const number = (raw: Raw, name: string) => {
+  const value = Number(raw[name]);
+  return raw[name] !== undefined && Number.isSafeInteger(value) && value >= 0 ? { [name]: value } : {};
+};
+
+/** Search of a list, and the dialog that is open over it. */
+export interface ListSearch {
+  search?: string;
+  registry?: number;
+  dialog?: string;
+}
+const listSearch = (raw: Raw): ListSearch => ({ ...text(raw, "search"), ...number(raw, "registry"), ...text(raw, "dialog") });
+
+/** Filters of the builds list. */
+export interface BuildsSearch {
+  repository?: number;
+  rule?: number;
+  state?: string;
+  kind?: string;
+  ref?: string;
+  search?: string;
+}
+const buildsSearch = (raw: Raw): BuildsSearch => ({
+  ...number(raw, "repository"),
+  ...number(raw, "rule"),
+  ...text(raw, "state"),
+  ...text(raw, "kind"),
+  ...text(raw, "ref"),
+  ...text(raw, "search"),
+});
+
+/** The step of a log that is shown alone, and the dialog. */
+export interface BuildSearch {
+  step?: number;
+  dialog?: string;
+}
+const buildSearch = (raw: Raw): BuildSearch => ({ ...number(raw, "step"), ...text(raw, "dialog") });
+
+const root = createRootRoute({ component: Shell, notFoundComponent: NotFound });
+const getParentRoute = () => root;
 
 /** Every page of the console. Tests take the list of pages from here, so that none is forgotten. */
-const overview = createRoute({ getParentRoute: () => root, path: "/", component: Overview });
+const pages = [
+  createRoute({ getParentRoute, path: "/", component: Overview }),
+  createRoute({ getParentRoute, path: "/repositories", component: Repositories, validateSearch: listSearch }),
+  createRoute({ getParentRoute, path: "/repositories/$repository/$tab", component: RepositoryPage, validateSearch: listSearch }),
+  createRoute({ getParentRoute, path: "/builds", component: Builds, validateSearch: buildsSearch }),
+  createRoute({ getParentRoute, path: "/builds/$build", component: BuildPage, validateSearch: buildSearch }),
+  createRoute({ getParentRoute, path: "/builds/$build/$tab", component: BuildPage, validateSearch: buildSearch }),
+  createRoute({ getParentRoute, path: "/sources", component: Sources, validateSearch: listSearch }),
+  createRoute({ getParentRoute, path: "/registries", component: Registries, validateSearch: listSearch }),
+  createRoute({ getParentRoute, path: "/settings", component: Settings }),
+] as const;
 
-export const router = createRouter({ routeTree: root.addChildren([overview]), defaultPreload: "intent" });
+export const router = createRouter({ routeTree: root.addChildren(pages), defaultPreload: false, scrollRestoration: true });
 
 declare module "@tanstack/react-router" {
   interface Register {

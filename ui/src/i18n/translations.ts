@@ -9,9 +9,24 @@ const resources = { en: { translation: en }, zh: { translation: zh satisfies typ
 
 export const translations = createInstance();
 
+/** The languages of the console. */
+export type Language = keyof typeof resources;
+
+const STORED_LANGUAGE = "slipway.language";
+const storedLanguage = (): Language | null => {
+  const stored = localStorage.getItem(STORED_LANGUAGE);
+  return stored === "en" || stored === "zh" ? stored : null;
+};
+
+/** Changes the language of everything on the screen and remembers it. */
+export function chooseLanguage(language: Language) {
+  localStorage.setItem(STORED_LANGUAGE, language);
+  void translations.changeLanguage(language);
+}
+
 void translations.use(initReactI18next).init({
   resources,
-  lng: navigator.language.startsWith("zh") ? "zh" : "en",
+  lng: storedLanguage() ?? (navigator.language.startsWith("zh") ? "zh" : "en"),
   fallbackLng: "en",
   interpolation: { escapeValue: false },
 });

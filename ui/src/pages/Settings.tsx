@@ -1,0 +1,232 @@
+import { Button, Fieldset, Group, NumberInput, PasswordInput, SegmentedControl, Stack, Table, Text, Textarea, TextInput, useMantineColorScheme } from "@mantine/core";
+import { notifications } from "@mantine/notifications";
+import { useTranslation } from "react-i18next";
+
+import type { ProxyForm, ProxyView, RegistryMirrors, SettingsView } from "../host/bindings";
+import { failureOf } from "../host/host";
+import { useCall, useRead } from "../host/reads";
+import { chooseLanguage, type Language } from "../i18n/translations";
+import { Copyable } from "../parts/Copyable";
+import { useDraft } from "../parts/draft";
+import { FailureNotice, useFieldError } from "../parts/FailureNotice";
+import { ListSkeleton } from "../parts/Listing";
+import { Page } from "../parts/Page";
+import { useSystem } from "../shell/EngineChip";
+
+/** Settings of the application. */
+export function Settings() {
+  const { t, i18n } = useTranslation();
+  const { colorScheme, setColorScheme } = useMantineColorScheme();
+  const read = useRead("settings.get", {});
+  const system = useSystem().data;
+  return (
+    <Page title={t("page.settings")} name={t("page.settings")}>
+      <Stack gap="lg" maw={720}>
+        <Fieldset legend={t("settings.appearance")}>
+          <Group gap="xl">
+            <div>
+              <Text size="sm" mb={4} id="theme-label">
+                {t("shell.theme")}
+              </Text>
+              <SegmentedControl
+                aria-labelledby="theme-label"
+                value={colorScheme}
+                onChange={(scheme) => setColorScheme(scheme as typeof colorScheme)}
+                data={(["light", "dark", "auto"] as const).map((value) => ({ value, label: t(`shell.theme_${value}`) }))}
+              />
+            </div>
+            <div>
+              <Text size="sm" mb={4} id="language-label">
+                {t("shell.language")}
+              </Text>
+              <SegmentedControl
+                aria-labelledby="language-label"
+                value={i18n.language}
+                onChange={(language) => chooseLanguage(language as Language)}
+                data={(["en", "zh"] as const).map((value) => ({ value, label: t(`settings.language_${value}`) }))}
+              />
+            </div>
+          </Group>
+        </Fieldset>
+        {read.data ? (
+          <SettingsForm settings={read.data} />
+        ) : read.error ? (
+          <FailureNotice failure={failureOf(read.error)} onRetry={() => void read.refetch()} />
+        ) : (
+          <ListSkeleton />
+        )}
+        {system && (
+          <Fieldset legend={t("settings.about")}>
+            <Table variant="vertical" highlightOnHover={false}>
+              <Table.Tbody>
+                <Table.Tr>
+                  <Table.Th w={160}>{t("settings.version")}</Table.Th>
+                  <Table.Td>{system.version}</Table.Td>
+                </Table.Tr>
+                <Table.Tr>
+                  <Table.Th>{t("settings.data_dir")}</Table.Th>
+                  <Table.Td>
+                    <Copyable text={system.data_dir} />
+                  </Table.Td>
+                </Table.Tr>
+              </Table.Tbody>
+            </Table>
+          </Fieldset>
+        )}
+      </Stack>
+    </Page>
+  );
+}
+
+interface ProxyDraft {
+  url: string;
+  username: string;
+  password: string;
+}
+const proxyDraft = (proxy: ProxyView | null): ProxyDraft => ({ url: proxy?.url ?? "", username: proxy?.username ?? "", password: "" });
+const proxyForm = ({ url, username, password }: ProxyDraft): ProxyForm => ({
+  url: url.trim(),
+  ...(username ? { username } : {}),
+  ...(password ? { password } : {}),
+});
+
+/** Reads `docker.io = mirror.example.com, other` lines; `bad` is the first line (from 1) that is none. */
+function readMirrors(text: string): { mirrors: RegistryMirrors[]; bad: number | null } {
+  const mirrors: RegistryMirrors[] = [];
+  let bad: number | null = null;
+  text.split("\n").forEach((line, index) => {
+    if (line.trim() === "") return;
+    const [upstream = "", hosts = ""] = line.split("=").map((part) => part.trim());
+    const list = hosts.split(/[\s,]+/).filter(Boolean);
+    if (upstream && list.length > 0) mirrors.push({ upstream, mirrors: list });
+    else bad ??= index + 1;
+  });
+  return { mirrors, bad };
+}
+
+function SettingsForm({ settings }: { settings: SettingsView }) {
+  const { t } = useTranslation();
+  const { draft, change, forget } = useDraft("settings", () => ({
+    concurrency: settings.concurrency as number | string,
+    poll: settings.poll_seconds as number | string,
+    code: proxyDraft(settings.code_proxy),
+    registry: proxyDraft(settings.registry_proxy),
+    mirrors: settings.mirrors.map(({ upstream, mirrors }) => `${upstream} = ${mirrors.join(", ")}`).join("\n"),
+  }));
+  const save = useCall("settings.save");
+  const failure = save.error && failureOf(save.error);
+  const errorOf = useFieldError(failure);
+  const { mirrors, bad } = readMirrors(draft.mirrors);
+  const proxies = [
+    { name: "code", stored: settings.code_proxy?.has_password ?? false },
+    { name: "registry", stored: settings.registry_proxy?.has_password ?? false },
+  ] as const;
+  return (
+    <form
+      noValidate
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (bad !== null) return;
+        save.mutate(
+          {
+            concurrency: Number(draft.concurrency),
+            poll_seconds: Number(draft.poll),
+            ...(draft.code.url.trim() ? { code_proxy: proxyForm(draft.code) } : {}),
+            ...(draft.registry.url.trim() ? { registry_proxy: proxyForm(draft.registry) } : {}),
+            mirrors,
+          },
+          {
+            onSuccess: () => {
+              forget();
+              notifications.show({ message: t("common.saved") });
+            },
+          },
+        );
+      }}
+    >
+      <Stack gap="lg">
+        <Fieldset legend={t("settings.building")}>
+          <Stack gap="sm">
+            <NumberInput
+              label={t("settings.concurrency")}
+              description={t("settings.concurrency_hint")}
+              min={1}
+              max={16}
+              w={320}
+              value={draft.concurrency}
+              onChange={(concurrency) => change({ concurrency })}
+              error={errorOf("concurrency")}
+            />
+            <NumberInput
+              label={t("settings.poll")}
+              description={t("settings.poll_hint")}
+              min={5}
+              max={86_400}
+              w={320}
+              value={draft.poll}
+              onChange={(poll) => change({ poll })}
+              error={errorOf("poll_seconds")}
+            />
+          </Stack>
+        </Fieldset>
+        <Fieldset legend={t("settings.network")}>
+          <Stack gap="sm">
+            {proxies.map(({ name, stored }) => {
+              const proxy = draft[name];
+              const set = (part: Partial<ProxyDraft>) => change({ [name]: { ...proxy, ...part } });
+              return (
+                <Group key={name} gap="sm" align="flex-start">
+                  <TextInput
+                    label={t(`settings.${name}_proxy`)}
+                    description={t("settings.proxy_hint")}
+                    inputWrapperOrder={["label", "input", "description", "error"]}
+                    style={{ flex: 1 }}
+                    value={proxy.url}
+                    onChange={(event) => set({ url: event.currentTarget.value })}
+                    error={errorOf(`${name}_proxy`)}
+                    spellCheck={false}
+                  />
+                  {proxy.url !== "" && (
+                    <>
+                      <TextInput
+                        label={t("settings.proxy_user")}
+                        w={140}
+                        value={proxy.username}
+                        onChange={(event) => set({ username: event.currentTarget.value })}
+                      />
+                      <PasswordInput
+                        label={t("settings.proxy_password")}
+                        placeholder={stored ? t("registries.secret_kept") : ""}
+                        autoComplete="new-password"
+                        w={180}
+                        value={proxy.password}
+                        onChange={(event) => set({ password: event.currentTarget.value })}
+                      />
+                    </>
+                  )}
+                </Group>
+              );
+            })}
+            <Textarea
+              label={t("settings.mirrors")}
+              description={t("settings.mirrors_hint")}
+              autosize
+              minRows={2}
+              classNames={{ input: "mono" }}
+              spellCheck={false}
+              value={draft.mirrors}
+              onChange={(event) => change({ mirrors: event.currentTarget.value })}
+              error={bad === null ? errorOf("mirrors") : t("settings.mirrors_bad", { line: bad })}
+            />
+          </Stack>
+        </Fieldset>
+        {failure && <FailureNotice failure={failure} />}
+        <Group>
+          <Button type="submit" loading={save.isPending} disabled={bad !== null}>
+            {t("common.save")}
+          </Button>
+        </Group>
+      </Stack>
+    </form>
+  );
+}

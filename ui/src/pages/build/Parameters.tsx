@@ -1,0 +1,94 @@
+import { Table, Text } from "@mantine/core";
+import type { ReactNode } from "react";
+import { useTranslation } from "react-i18next";
+
+import type { BuildDetailView } from "../../host/bindings";
+import { Copyable } from "../../parts/Copyable";
+import { When } from "../../parts/Time";
+import { platformText } from "../../words/format";
+
+/** What the build was made from: everything that a second run would take again. */
+export function Parameters({ build }: { build: BuildDetailView }) {
+  const { t } = useTranslation();
+  const { inputs } = build;
+  const { options, version } = inputs;
+  const pairs = (list: { name: string; value: string }[]) =>
+    list.length > 0 && list.map(({ name, value }) => <div key={name}>{`${name}=${value}`}</div>);
+  const versionText =
+    inputs.fixed_tags.length > 0
+      ? inputs.fixed_tags.join(", ")
+      : version.kind === "templates"
+        ? version.templates.join(", ")
+        : [
+            version.prefix,
+            version.ref_name && t("rules.part_ref"),
+            version.update_time && t("rules.part_time"),
+            version.commit && t("rules.part_commit"),
+          ]
+            .filter(Boolean)
+            .join(" - ");
+  const sections: { title: string; facts: [string, ReactNode][] }[] = [
+    {
+      title: t("parameters.source"),
+      facts: [
+        [t("builds.ref"), inputs.ref_name],
+        [t("builds.commit"), inputs.commit && <Copyable text={inputs.commit} />],
+        [t("builds.author"), build.commit && `${build.commit.author} <${build.commit.author_email}>`],
+        [t("parameters.message"), build.commit && <span style={{ whiteSpace: "pre-wrap" }}>{build.commit.message.trim()}</span>],
+        [t("builds.rule"), inputs.rule_name ?? t("builds.no_rule")],
+        [t("builds.kind"), t(`builds.kind_${build.kind}`)],
+      ],
+    },
+    {
+      title: t("parameters.build"),
+      facts: [
+        [t("rules.dockerfile"), inputs.dockerfile_path],
+        [t("rules.context"), inputs.context_dir || t("parameters.root")],
+        [t("rules.args"), pairs(options.args)],
+        [t("rules.secrets"), options.secrets.map(({ id }) => id).join(", ")],
+        [t("rules.target"), options.target],
+        [t("rules.platforms"), options.platforms.map(platformText).join(", ")],
+        [t("rules.labels"), pairs(options.labels)],
+        [t("rules.no_cache"), options.no_cache && t("common.yes")],
+        [t("rules.always_pull"), options.always_pull && t("common.yes")],
+        [t("rules.network"), options.network !== "default" && t(`rules.network_${options.network}`)],
+        [t("parameters.engine"), build.engine],
+        [t("parameters.attempt"), build.attempt],
+      ],
+    },
+    {
+      title: t("parameters.version"),
+      facts: [
+        [t("rules.section_version"), versionText],
+        [t("rules.overwrite"), inputs.overwrite_tag],
+        [t("builds.tags"), build.tags.join(", ")],
+        [t("parameters.created"), <When key="created" at={build.created_at} />],
+        [t("parameters.started"), build.started_at && <When at={build.started_at} />],
+        [t("parameters.ended"), build.ended_at && <When at={build.ended_at} />],
+      ],
+    },
+  ];
+  return (
+    <div className="panel">
+      {sections.map(({ title, facts }) => (
+        <section key={title} aria-label={title}>
+          <Text fw={600} px="md" pt="md" pb="xs">
+            {title}
+          </Text>
+          <Table variant="vertical" highlightOnHover={false}>
+            <Table.Tbody>
+              {facts
+                .filter(([, value]) => value !== null && value !== "" && value !== false)
+                .map(([label, value]) => (
+                  <Table.Tr key={label}>
+                    <Table.Th w={180}>{label}</Table.Th>
+                    <Table.Td className="foreign">{value}</Table.Td>
+                  </Table.Tr>
+                ))}
+            </Table.Tbody>
+          </Table>
+        </section>
+      ))}
+    </div>
+  );
+}

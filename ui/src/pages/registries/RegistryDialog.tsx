@@ -1,0 +1,87 @@
+import { Checkbox, Textarea, TextInput } from "@mantine/core";
+import { useTranslation } from "react-i18next";
+
+import type { RegistryView } from "../../host/bindings";
+import { failureOf } from "../../host/host";
+import { useCall } from "../../host/reads";
+import { FormDialog } from "../../parts/Dialogs";
+import { useDraft } from "../../parts/draft";
+import { useFieldError } from "../../parts/FailureNotice";
+
+/** Adds an OCI registry, or changes one. */
+export function RegistryDialog({ registry, onClose }: { registry?: RegistryView; onClose: () => void }) {
+  const { t } = useTranslation();
+  const { draft, change, forget } = useDraft(`registry.${registry?.id ?? "new"}`, () => ({
+    name: registry?.name ?? "",
+    host: registry?.host ?? "",
+    plainHttp: registry?.plain_http ?? false,
+    ca: registry?.ca_pem ?? "",
+  }));
+  const add = useCall("registries.add");
+  const edit = useCall("registries.edit");
+  const failed = add.error ?? edit.error;
+  const failure = failed && failureOf(failed);
+  const errorOf = useFieldError(failure);
+  const onSuccess = () => {
+    forget();
+    onClose();
+  };
+  const save = () => {
+    const form = {
+      name: draft.name.trim(),
+      host: draft.host.trim(),
+      plain_http: draft.plainHttp,
+      ...(draft.ca ? { ca_pem: draft.ca } : {}),
+    };
+    if (registry) edit.mutate({ id: registry.id, form }, { onSuccess });
+    else add.mutate({ form }, { onSuccess });
+  };
+  return (
+    <FormDialog
+      title={t(registry ? "registries.edit" : "registries.add")}
+      onClose={onClose}
+      onSubmit={save}
+      submitLabel={t(registry ? "common.save" : "common.add")}
+      busy={add.isPending || edit.isPending}
+      failure={failure}
+    >
+      <TextInput
+        label={t("registries.host")}
+        description={t("registries.host_hint")}
+        value={draft.host}
+        onChange={(event) => {
+          const host = event.currentTarget.value;
+          change({ host, ...(!registry && draft.name === draft.host ? { name: host } : {}) });
+        }}
+        error={errorOf("host")}
+        spellCheck={false}
+        required
+        data-autofocus
+      />
+      <TextInput
+        label={t("common.name")}
+        value={draft.name}
+        onChange={(event) => change({ name: event.currentTarget.value })}
+        error={errorOf("name")}
+        required
+      />
+      <Textarea
+        label={t("registries.ca")}
+        autosize
+        minRows={2}
+        maxRows={6}
+        classNames={{ input: "mono" }}
+        spellCheck={false}
+        value={draft.ca}
+        onChange={(event) => change({ ca: event.currentTarget.value })}
+        error={errorOf("ca_pem")}
+      />
+      <Checkbox
+        label={t("registries.plain_http")}
+        checked={draft.plainHttp}
+        onChange={(event) => change({ plainHttp: event.currentTarget.checked })}
+        error={errorOf("plain_http")}
+      />
+    </FormDialog>
+  );
+}

@@ -1,0 +1,204 @@
+import { ActionIcon, Button, Group, Menu, Stack, Switch, Table, Text, Title, Tooltip } from "@mantine/core";
+import { IconCopy, IconDots, IconPencil, IconPlayerPlay, IconPlus, IconTrash } from "@tabler/icons-react";
+import type { UseQueryResult } from "@tanstack/react-query";
+import { useState } from "react";
+import { useTranslation } from "react-i18next";
+
+import type { BuildView, CodeRepositoryView, ImageRepositoryView, RuleView } from "../../host/bindings";
+import { type CallFailed, failureOf } from "../../host/host";
+import { useCall, useRead } from "../../host/reads";
+import { BuildsTable } from "../../parts/BuildsTable";
+import { useDialog } from "../../parts/dialog";
+import { FailureNotice } from "../../parts/FailureNotice";
+import { Empty, Listing } from "../../parts/Listing";
+import { PageButton, PageLink } from "../../parts/Page";
+import { BuildStateMark } from "../../parts/StateMark";
+import { When } from "../../parts/Time";
+import { triggerWords } from "../../words/triggers";
+
+const PAGE = 20;
+
+interface ImageBuildProps {
+  repository: ImageRepositoryView;
+  rules: UseQueryResult<RuleView[], CallFailed>;
+}
+
+/** Image build (镜像构建): the rules of a repository, and what they built. */
+export function ImageBuild({ repository, rules }: ImageBuildProps) {
+  const { t } = useTranslation();
+  const { open } = useDialog();
+  const [limit, setLimit] = useState(PAGE);
+  const sources = useRead("code_repositories.list", {}).data;
+  const builds = useRead("builds.list", { repository: repository.id, limit }, { keep: true });
+  const readOnly = repository.read_only_reason !== null;
+  const add = (
+    <Button
+      variant={rules.data?.length ? "default" : "filled"}
+      leftSection={<IconPlus size={14} aria-hidden />}
+      disabled={readOnly}
+      onClick={() => open("new-rule")}
+    >
+      {t("rules.add")}
+    </Button>
+  );
+  return (
+    <Stack gap="lg">
+      <Group justify="space-between">
+        <Title order={2} fz={15} fw={600}>
+          {t("rules.title")}
+        </Title>
+        {(rules.data?.length ?? 0) > 0 && add}
+      </Group>
+      <Listing
+        read={rules}
+        count={(list) => list.length}
+        empty={
+          sources?.length === 0 ? (
+            <Empty
+              sentence={t("rules.needs_source")}
+              action={
+                <PageButton to="/sources" search={{ dialog: "add" }}>
+                  {t("sources.add")}
+                </PageButton>
+              }
+            />
+          ) : (
+            <Empty sentence={t("rules.empty")} action={add} />
+          )
+        }
+      >
+        {(list) => (
+          <div className="panel">
+            <Table>
+              <Table.Thead>
+                <Table.Tr>
+                  <Table.Th>{t("common.name")}</Table.Th>
+                  <Table.Th>{t("rules.code")}</Table.Th>
+                  <Table.Th>{t("rules.triggers")}</Table.Th>
+                  <Table.Th>{t("rules.next_tag")}</Table.Th>
+                  <Table.Th>{t("rules.auto")}</Table.Th>
+                  <Table.Th>{t("repositories.last_build")}</Table.Th>
+                  <Table.Th w={80} aria-label={t("common.actions", { name: "" })} />
+                </Table.Tr>
+              </Table.Thead>
+              <Table.Tbody>
+                {list.map((rule) => (
+                  <RuleRow
+                    key={rule.id}
+                    rule={rule}
+                    source={sources?.find(({ id }) => id === rule.spec.code)}
+                    last={builds.data?.items.find((build) => build.rule === rule.id)}
+                    readOnly={readOnly}
+                  />
+                ))}
+              </Table.Tbody>
+            </Table>
+          </div>
+        )}
+      </Listing>
+      {((rules.data?.length ?? 0) > 0 || (builds.data?.items.length ?? 0) > 0) && (
+        <>
+          <Title order={2} fz={15} fw={600}>
+            {t("page.builds")}
+          </Title>
+          <Listing read={builds} count={({ items }) => items.length} empty={<Empty sentence={t("builds.empty")} />}>
+            {({ items, next }) => (
+              <>
+                <BuildsTable builds={items} withRepository={false} />
+                {next !== null && (
+                  <Button variant="default" loading={builds.isFetching} onClick={() => setLimit(limit + PAGE)}>
+                    {t("builds.more")}
+                  </Button>
+                )}
+              </>
+            )}
+          </Listing>
+        </>
+      )}
+    </Stack>
+  );
+}
+
+interface RuleRowProps {
+  rule: RuleView;
+  source: CodeRepositoryView | undefined;
+  last: BuildView | undefined;
+  readOnly: boolean;
+}
+
+function RuleRow({ rule, source, last, readOnly }: RuleRowProps) {
+  const { t } = useTranslation();
+  const { open } = useDialog();
+  const turn = useCall("rules.set_auto_trigger");
+  const { code, triggers, version, name } = rule.spec;
+  const preview = useRead("rules.preview", { code, triggers, version }).data;
+  const next = preview?.matching.find(({ tags }) => tags.length > 0)?.tags[0];
+  return (
+    <>
+      <Table.Tr>
+        <Table.Td className="foreign">{name}</Table.Td>
+        <Table.Td className="foreign">{source?.name}</Table.Td>
+        <Table.Td className="foreign">{triggerWords(t, triggers)}</Table.Td>
+        <Table.Td className="mono foreign">{next}</Table.Td>
+        <Table.Td>
+          <Switch
+            aria-label={t("rules.auto_for", { name })}
+            checked={turn.isPending ? turn.variables.on : rule.spec.auto_trigger}
+            onChange={(event) => turn.mutate({ id: rule.id, on: event.currentTarget.checked })}
+          />
+        </Table.Td>
+        <Table.Td>
+          {last && (
+            <Group gap="sm" wrap="nowrap">
+              <BuildStateMark state={last.state} quiet />
+              <PageLink to="/builds/$build" params={{ build: String(last.id) }}>
+                {t("builds.title", { number: last.number })}
+              </PageLink>
+              <Text size="sm" c="dimmed" component="span">
+                <When at={last.ended_at ?? last.created_at} />
+              </Text>
+            </Group>
+          )}
+        </Table.Td>
+        <Table.Td>
+          <Group gap={4} wrap="nowrap" justify="flex-end">
+            <Tooltip label={t("rules.build_now")}>
+              <ActionIcon
+                aria-label={t("builds.now_title", { name })}
+                disabled={readOnly}
+                onClick={() => open(`now.${rule.id}`)}
+              >
+                <IconPlayerPlay size={16} aria-hidden />
+              </ActionIcon>
+            </Tooltip>
+            <Menu position="bottom-end">
+              <Menu.Target>
+                <ActionIcon aria-label={t("common.actions", { name })}>
+                  <IconDots size={16} aria-hidden />
+                </ActionIcon>
+              </Menu.Target>
+              <Menu.Dropdown>
+                <Menu.Item leftSection={<IconPencil size={14} aria-hidden />} disabled={readOnly} onClick={() => open(`rule.${rule.id}`)}>
+                  {t("common.edit")}
+                </Menu.Item>
+                <Menu.Item leftSection={<IconCopy size={14} aria-hidden />} disabled={readOnly} onClick={() => open(`duplicate-rule.${rule.id}`)}>
+                  {t("common.duplicate")}
+                </Menu.Item>
+                <Menu.Item c="red" leftSection={<IconTrash size={14} aria-hidden />} onClick={() => open(`delete-rule.${rule.id}`)}>
+                  {t("common.delete")}
+                </Menu.Item>
+              </Menu.Dropdown>
+            </Menu>
+          </Group>
+        </Table.Td>
+      </Table.Tr>
+      {turn.error && (
+        <Table.Tr>
+          <Table.Td colSpan={7}>
+            <FailureNotice failure={failureOf(turn.error)} />
+          </Table.Td>
+        </Table.Tr>
+      )}
+    </>
+  );
+}

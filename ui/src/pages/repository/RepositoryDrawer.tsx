@@ -1,0 +1,191 @@
+import { Button, Drawer, Group, Radio, Select, Stack, Text, Textarea, TextInput } from "@mantine/core";
+import { useNavigate } from "@tanstack/react-router";
+import { useTranslation } from "react-i18next";
+
+import type { ImageRepositorySpec, ImageRepositoryView, ImageSource } from "../../host/bindings";
+import { failureOf } from "../../host/host";
+import { useCall, useRead } from "../../host/reads";
+import { useDraft } from "../../parts/draft";
+import { FailureNotice, useFieldError } from "../../parts/FailureNotice";
+
+interface Draft {
+  registry: string;
+  name: string;
+  source: ImageSource;
+  credential: string;
+  summary: string;
+  description: string;
+  writeOnce: string;
+}
+
+const start = (repository?: ImageRepositoryView): Draft => ({
+  registry: repository ? String(repository.spec.registry) : "",
+  name: repository?.spec.name ?? "",
+  source: repository?.spec.source ?? "platform",
+  credential: repository?.spec.credential?.toString() ?? "",
+  summary: repository?.spec.summary ?? "",
+  description: repository?.spec.description ?? "",
+  writeOnce: repository?.spec.write_once.join("\n") ?? "",
+});
+
+/** What can be created now; the other sources of product.md section 1 follow with their pages. */
+const sources = ["platform", "pushed_locally"] as const;
+
+/** Creates an image repository and goes on to its rules, or changes one. */
+export function RepositoryDrawer({ repository, onClose }: { repository?: ImageRepositoryView; onClose: () => void }) {
+  const { t } = useTranslation();
+  const navigate = useNavigate();
+  const registries = useRead("registries.list", {});
+  const { draft, change, forget } = useDraft(`repository.${repository?.id ?? "new"}`, () => start(repository));
+  const add = useCall("image_repositories.add");
+  const edit = useCall("image_repositories.edit");
+  const failed = add.error ?? edit.error;
+  const failure = failed && failureOf(failed);
+  const errorOf = useFieldError(failure);
+
+  const registry =
+    registries.data?.find(({ id }) => String(id) === draft.registry) ?? (draft.registry === "" ? registries.data?.[0] : undefined);
+  const save = () => {
+    if (!registry) return;
+    const spec: ImageRepositorySpec = {
+      registry: registry.id,
+      name: draft.name.trim(),
+      source: draft.source,
+      credential: draft.credential && registry.kind === "oci" ? Number(draft.credential) : null,
+      summary: draft.summary,
+      description: draft.description,
+      write_once: draft.writeOnce.split("\n").map((line) => line.trim()).filter((line) => line !== ""),
+    };
+    if (repository) {
+      edit.mutate({ id: repository.id, spec }, { onSuccess: () => (forget(), onClose()) });
+    } else {
+      add.mutate(
+        { spec },
+        {
+          onSuccess: ({ id }) => {
+            forget();
+            const tab = draft.source === "platform" ? "build" : "info";
+            void navigate({ to: "/repositories/$repository/$tab", params: { repository: String(id), tab } });
+          },
+        },
+      );
+    }
+  };
+
+  return (
+    <Drawer opened onClose={onClose} size="lg" title={t(repository ? "repositories.edit" : "repositories.add")}>
+      <form
+        noValidate
+        onSubmit={(event) => {
+          event.preventDefault();
+          save();
+        }}
+      >
+        <Stack gap="md">
+          {registries.error && <FailureNotice failure={failureOf(registries.error)} onRetry={() => void registries.refetch()} />}
+          <Radio.Group
+            label={t("repositories.source")}
+            value={draft.source}
+            onChange={(source) => change({ source: source as ImageSource })}
+            error={errorOf("source")}
+          >
+            <Stack gap="sm" mt="xs">
+              {(repository && !sources.some((source) => source === draft.source) ? [...sources, draft.source] : sources).map(
+                (source) => (
+                  <Radio
+                    key={source}
+                    value={source}
+                    label={t(`repositories.source_${source}`)}
+                    description={
+                      source === "platform"
+                        ? t("repositories.source_platform_hint")
+                        : source === "pushed_locally"
+                          ? t("repositories.source_pushed_locally_hint")
+                          : undefined
+                    }
+                  />
+                ),
+              )}
+            </Stack>
+          </Radio.Group>
+          <Select
+            label={t("repositories.registry")}
+            data={(registries.data ?? []).map(({ id, name, kind, host }) => ({
+              value: String(id),
+              label: kind === "local_engine" ? t("registries.local") : `${name} (${host ?? ""})`,
+            }))}
+            value={registry ? String(registry.id) : null}
+            onChange={(chosen) => change({ registry: chosen ?? "", credential: "" })}
+            error={errorOf("registry")}
+          />
+          {registry?.kind === "oci" && (
+            <Select
+              label={t("repositories.credential")}
+              data={[
+                { value: "", label: t("repositories.credential_none") },
+                ...registry.credentials.map(({ id, name }) => ({ value: String(id), label: name })),
+              ]}
+              value={draft.credential}
+              onChange={(chosen) => change({ credential: chosen ?? "" })}
+              error={errorOf("credential")}
+            />
+          )}
+          <TextInput
+            label={t("common.name")}
+            description={t("repositories.name_hint")}
+            value={draft.name}
+            onChange={(event) => change({ name: event.currentTarget.value })}
+            error={errorOf("name")}
+            spellCheck={false}
+            required
+            data-autofocus
+          />
+          {draft.name.trim() !== "" && (
+            <Text size="sm" c="dimmed">
+              {t("repositories.reference_preview")}{" "}
+              <span className="mono foreign">
+                {registry?.host ? `${registry.host}/` : ""}
+                {draft.name.trim()}
+              </span>
+            </Text>
+          )}
+          <TextInput
+            label={t("repositories.summary")}
+            value={draft.summary}
+            onChange={(event) => change({ summary: event.currentTarget.value })}
+            error={errorOf("summary")}
+          />
+          <Textarea
+            label={t("repositories.description")}
+            autosize
+            minRows={2}
+            maxRows={8}
+            value={draft.description}
+            onChange={(event) => change({ description: event.currentTarget.value })}
+            error={errorOf("description")}
+          />
+          <Textarea
+            label={t("repositories.write_once")}
+            description={t("repositories.write_once_hint")}
+            autosize
+            minRows={1}
+            maxRows={6}
+            classNames={{ input: "mono" }}
+            value={draft.writeOnce}
+            onChange={(event) => change({ writeOnce: event.currentTarget.value })}
+            error={errorOf("write_once")}
+          />
+          {failure && <FailureNotice failure={failure} />}
+          <Group justify="flex-end" gap="sm">
+            <Button variant="default" onClick={onClose}>
+              {t("common.cancel")}
+            </Button>
+            <Button type="submit" loading={add.isPending || edit.isPending} disabled={!registry}>
+              {t(repository ? "common.save" : "common.add")}
+            </Button>
+          </Group>
+        </Stack>
+      </form>
+    </Drawer>
+  );
+}

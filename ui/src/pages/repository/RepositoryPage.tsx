@@ -1,0 +1,127 @@
+import { Alert, Button, Group, Tabs, Text } from "@mantine/core";
+import { IconLock, IconPlayerPlay } from "@tabler/icons-react";
+import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
+import { useTranslation } from "react-i18next";
+
+import { failureOf } from "../../host/host";
+import { useRead } from "../../host/reads";
+import { readDialog, useDialog } from "../../parts/dialog";
+import { FailureNotice } from "../../parts/FailureNotice";
+import { ListSkeleton } from "../../parts/Listing";
+import { Page, PageButton, PageLink } from "../../parts/Page";
+import { BuildStateMark } from "../../parts/StateMark";
+import { When } from "../../parts/Time";
+import { BuildNowDialog } from "./BuildNowDialog";
+import { DeleteRepository } from "./DeleteRepository";
+import { DeleteRule, DuplicateRule } from "./RuleDialogs";
+import { ImageBuild } from "./ImageBuild";
+import { Info } from "./Info";
+import { RepositoryDrawer } from "./RepositoryDrawer";
+import { RuleEditor } from "./RuleEditor";
+
+const tabs = ["build", "info"] as const;
+
+/** One image repository: its rules and builds, and how to use it. */
+export function RepositoryPage() {
+  const { t } = useTranslation();
+  const navigate = useNavigate();
+  const { repository, tab: wantedTab } = useParams({ from: "/repositories/$repository/$tab" });
+  const { dialog } = useSearch({ from: "/repositories/$repository/$tab" });
+  const { open, close } = useDialog();
+  const id = Number(repository);
+  const read = useRead("image_repositories.get", { id });
+  const rules = useRead("rules.list", { repository: id });
+  const last = useRead("builds.list", { repository: id, limit: 1 }).data?.items[0];
+  const tab = tabs.find((name) => name === wantedTab) ?? "build";
+
+  if (!read.data) {
+    if (!read.error) return <ListSkeleton />;
+    return (
+      <FailureNotice failure={failureOf(read.error)} onRetry={() => void read.refetch()}>
+        <PageButton to="/repositories" variant="default">
+          {t("common.back_to_list")}
+        </PageButton>
+      </FailureNotice>
+    );
+  }
+  const view = read.data;
+  const wanted = readDialog(dialog);
+  const rule = rules.data?.find((one) => one.id === wanted?.id);
+  const readOnly = view.read_only_reason;
+  const hasRules = (rules.data?.length ?? 0) > 0;
+  const lead = last ? (
+    <Group gap="sm">
+      <BuildStateMark state={last.state} />
+      <PageLink to="/builds/$build" params={{ build: String(last.id) }}>
+        {t("repositories.last_line", { number: last.number })}
+      </PageLink>
+      <When at={last.ended_at ?? last.created_at} />
+    </Group>
+  ) : (
+    t("repositories.no_build")
+  );
+  return (
+    <Page
+      title={view.spec.name}
+      name={view.spec.name}
+      lead={lead}
+      action={
+        hasRules && (
+          <Button
+            leftSection={<IconPlayerPlay size={14} aria-hidden />}
+            disabled={readOnly !== null}
+            onClick={() => open("now")}
+          >
+            {t("rules.build_now")}
+          </Button>
+        )
+      }
+    >
+      {readOnly && (
+        <Alert color="yellow" p="sm" icon={<IconLock aria-hidden />} role="status">
+          <Group justify="space-between" wrap="nowrap">
+            <div>
+              <Text size="sm">{t("repositories.read_only_why")}</Text>
+              <Text className="mono foreign" c="dimmed">
+                {readOnly.message}
+              </Text>
+            </div>
+            <Button variant="default" onClick={() => open("edit")}>
+              {t("repositories.change_credential")}
+            </Button>
+          </Group>
+        </Alert>
+      )}
+      <Tabs
+        value={tab}
+        onChange={(name) => void navigate({ to: "/repositories/$repository/$tab", params: { repository, tab: name ?? "build" } })}
+        keepMounted={false}
+      >
+        <Tabs.List>
+          {tabs.map((name) => (
+            <Tabs.Tab key={name} value={name}>
+              {t(`repositories.tab_${name}`)}
+            </Tabs.Tab>
+          ))}
+        </Tabs.List>
+        <Tabs.Panel value="build" pt="lg">
+          <ImageBuild repository={view} rules={rules} />
+        </Tabs.Panel>
+        <Tabs.Panel value="info" pt="lg">
+          <Info repository={view} />
+        </Tabs.Panel>
+      </Tabs>
+      {wanted?.kind === "edit" && <RepositoryDrawer repository={view} onClose={close} />}
+      {wanted?.kind === "delete" && (
+        <DeleteRepository repository={view} onClose={close} onDeleted={() => void navigate({ to: "/repositories" })} />
+      )}
+      {wanted?.kind === "now" && rules.data && hasRules && (
+        <BuildNowDialog rules={rules.data} {...(rule ? { rule } : {})} onClose={close} />
+      )}
+      {wanted?.kind === "new-rule" && <RuleEditor repository={view} onClose={close} />}
+      {wanted?.kind === "rule" && rule && <RuleEditor key={rule.id} repository={view} rule={rule} onClose={close} />}
+      {wanted?.kind === "delete-rule" && rule && <DeleteRule rule={rule} onClose={close} />}
+      {wanted?.kind === "duplicate-rule" && rule && <DuplicateRule rule={rule} onClose={close} />}
+    </Page>
+  );
+}

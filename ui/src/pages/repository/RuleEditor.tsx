@@ -1,0 +1,136 @@
+import { Box, Button, Drawer, Group, Stack } from "@mantine/core";
+import { notifications } from "@mantine/notifications";
+import { useDebouncedValue } from "@mantine/hooks";
+import { useNavigate } from "@tanstack/react-router";
+import { useMemo } from "react";
+import { useTranslation } from "react-i18next";
+
+import type { ImageRepositoryView, RuleView } from "../../host/bindings";
+import { failureKeys, isAbout } from "../../host/failures";
+import { failureOf } from "../../host/host";
+import { useCall, useRead } from "../../host/reads";
+import { useDraft } from "../../parts/draft";
+import { FailureNotice, useFieldError } from "../../parts/FailureNotice";
+import { ListSkeleton } from "../../parts/Listing";
+import { draftOf, readPairs, specOf } from "./ruleDraft";
+import { RuleFields } from "./RuleFields";
+import { RulePreview } from "./RulePreview";
+
+interface RuleEditorProps {
+  repository: ImageRepositoryView;
+  rule?: RuleView;
+  onClose: () => void;
+}
+
+/** Typing is followed by the preview after a moment's rest; the checks ask the outside and rest longer. */
+const PREVIEW_AFTER_MS = 250;
+const CHECK_AFTER_MS = 800;
+
+/** A wide drawer: what the rule says on the left, what it will do on the right. Creates and edits. */
+export function RuleEditor(props: RuleEditorProps) {
+  const { t } = useTranslation();
+  const sources = useRead("code_repositories.list", {});
+  const title = props.rule ? t("rules.edit_title", { name: props.rule.spec.name }) : t("rules.new_title");
+  return (
+    <Drawer opened onClose={props.onClose} size="min(1160px, 94vw)" title={<span className="foreign">{title}</span>}>
+      {sources.data ? (
+        <Editor {...props} sources={sources.data} />
+      ) : sources.error ? (
+        <FailureNotice failure={failureOf(sources.error)} onRetry={() => void sources.refetch()} />
+      ) : (
+        <ListSkeleton />
+      )}
+    </Drawer>
+  );
+}
+
+type EditorProps = RuleEditorProps & { sources: Parameters<typeof RuleFields>[0]["sources"] };
+
+function Editor({ repository, rule, sources, onClose }: EditorProps) {
+  const { t } = useTranslation();
+  const navigate = useNavigate();
+  const only = sources.length === 1 ? sources[0] : undefined;
+  const { draft, change, forget } = useDraft(`rule.${repository.id}.${rule?.id ?? "new"}`, () => draftOf(rule, only));
+  const spec = useMemo(() => specOf(draft), [draft]);
+  const hasCode = draft.code !== "";
+  const [previewed] = useDebouncedValue(spec, PREVIEW_AFTER_MS);
+  const [checked] = useDebouncedValue(spec, CHECK_AFTER_MS);
+  const preview = useRead(
+    "rules.preview",
+    { code: previewed.code, triggers: previewed.triggers, version: previewed.version },
+    { enabled: hasCode, keep: true },
+  );
+  const preflight = useRead("rules.preflight", { repository: repository.id, spec: checked }, { enabled: hasCode, keep: true });
+
+  const add = useCall("rules.add");
+  const edit = useCall("rules.edit");
+  const begin = useCall("builds.start");
+  const failed = add.error ?? edit.error ?? begin.error;
+  const failure = failed && failureOf(failed);
+  const errorOfSave = useFieldError(failure);
+  const errorOfCheck = useFieldError(preflight.error && failureOf(preflight.error));
+  const errorOfPreview = useFieldError(preview.error && failureOf(preview.error));
+  const errorOf = (field: string) => {
+    const found = preflight.data?.errors.find((one) => isAbout(one, field));
+    return (
+      errorOfSave(field) ?? errorOfCheck(field) ?? errorOfPreview(field) ?? (found ? `${t(failureKeys(found.code).what)} ${found.message}` : null)
+    );
+  };
+  const badText = readPairs(draft.args).bad !== null || readPairs(draft.labels).bad !== null;
+  const blocked = !hasCode || badText || (preflight.data?.errors.length ?? 0) > 0;
+
+  const save = (build: boolean) => {
+    const done = (id: number) => {
+      if (!build) {
+        forget();
+        notifications.show({ message: t("rules.changed") });
+        onClose();
+        return;
+      }
+      const source = sources.find((one) => one.id === spec.code);
+      const name = preview.data?.matching[0]?.name ?? preflight.data?.on_ref ?? source?.default_branch;
+      if (!name) return;
+      begin.mutate(
+        { rule: id, target: { kind: "ref", name } },
+        {
+          onSuccess: (started) => {
+            forget();
+            void navigate({ to: "/builds/$build", params: { build: String(started.id) } });
+          },
+        },
+      );
+    };
+    if (rule) edit.mutate({ id: rule.id, spec }, { onSuccess: () => done(rule.id) });
+    else add.mutate({ repository: repository.id, spec }, { onSuccess: ({ id }) => done(id) });
+  };
+  const busy = add.isPending || edit.isPending || begin.isPending;
+
+  return (
+    <form
+      noValidate
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (!blocked && !busy) save(false);
+      }}
+    >
+      <Box style={{ display: "grid", gridTemplateColumns: "minmax(0, 1fr) minmax(260px, 38%)", gap: 24, alignItems: "start" }}>
+        <RuleFields draft={draft} change={change} sources={sources} errorOf={errorOf} isNew={!rule} />
+        <Stack gap="md" style={{ position: "sticky", top: 60 }}>
+          <RulePreview hasCode={hasCode} preview={preview} preflight={preflight} overwriteTag={spec.overwrite_tag} repository={repository} />
+          {failure && <FailureNotice failure={failure} />}
+          <Group gap="sm" justify="flex-end">
+            <Button variant="default" onClick={onClose}>
+              {t("common.cancel")}
+            </Button>
+            <Button variant="default" loading={begin.isPending} disabled={blocked || busy} onClick={() => save(true)}>
+              {t("rules.save_and_build")}
+            </Button>
+            <Button type="submit" loading={add.isPending || edit.isPending} disabled={blocked}>
+              {t("common.save")}
+            </Button>
+          </Group>
+        </Stack>
+      </Box>
+    </form>
+  );
+}

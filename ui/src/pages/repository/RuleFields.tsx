@@ -1,0 +1,342 @@
+import {
+  Autocomplete,
+  Button,
+  Checkbox,
+  Collapse,
+  Fieldset,
+  NumberInput,
+  SegmentedControl,
+  Select,
+  Stack,
+  Switch,
+  TagsInput,
+  Text,
+  Textarea,
+  TextInput,
+} from "@mantine/core";
+import { type ChangeEvent, type ReactNode, useState } from "react";
+import { useTranslation } from "react-i18next";
+
+import type { CodeRepositoryView } from "../../host/bindings";
+import { useRead } from "../../host/reads";
+import { shortRef } from "../../words/format";
+import { draftOf, readPairs, type RuleDraft } from "./ruleDraft";
+import { SecretsField } from "./SecretsField";
+
+interface RuleFieldsProps {
+  draft: RuleDraft;
+  change: (part: Partial<RuleDraft>) => void;
+  sources: CodeRepositoryView[];
+  errorOf: (field: string) => ReactNode;
+  isNew: boolean;
+}
+
+/** The four short sections of a rule: Source, When, Build, Version. Rare fields are folded. */
+export function RuleFields({ draft, change, sources, errorOf, isNew }: RuleFieldsProps) {
+  const { t } = useTranslation();
+  const code = Number(draft.code);
+  const refs = useRead("code_repositories.refs", { id: code }, { enabled: draft.code !== "" }).data?.refs ?? [];
+  const branchNames = refs.filter(({ name }) => name.startsWith("refs/heads/")).map(({ name }) => shortRef(name));
+  const pairError = (text: string) => {
+    const { bad } = readPairs(text);
+    return bad === null ? null : t("rules.args_bad", { line: bad });
+  };
+  const flag = (name: keyof RuleDraft & ("anyBranch" | "newTag" | "noCache" | "alwaysPull" | "noStandardLabels" | "skipWords")) => ({
+    checked: draft[name],
+    onChange: (event: ChangeEvent<HTMLInputElement>) => change({ [name]: event.currentTarget.checked }),
+  });
+  return (
+    <Stack gap="lg">
+      <Fieldset legend={t("rules.section_source")}>
+        <Stack gap="sm">
+          <Select
+            label={t("rules.code_repository")}
+            placeholder={t("rules.pick_code")}
+            searchable
+            data={sources.map(({ id, name }) => ({ value: String(id), label: name }))}
+            value={draft.code || null}
+            onChange={(chosen) => {
+              const source = sources.find(({ id }) => String(id) === chosen);
+              if (!chosen || !source) return;
+              const { name, branches, byBranch } = draftOf(undefined, source);
+              change({
+                code: chosen,
+                ...(isNew ? { branches, byBranch, name: draft.name || name } : {}),
+              });
+            }}
+            error={errorOf("code")}
+            required
+            data-autofocus={isNew || undefined}
+          />
+          <TextInput
+            label={t("common.name")}
+            description={t("rules.name_hint")}
+            value={draft.name}
+            onChange={(event) => change({ name: event.currentTarget.value })}
+            error={errorOf("name")}
+            required
+          />
+        </Stack>
+      </Fieldset>
+
+      <Fieldset legend={t("rules.section_when")}>
+        <Stack gap="sm">
+          <Checkbox
+            label={t("rules.branches")}
+            checked={draft.byBranch}
+            onChange={(event) => change({ byBranch: event.currentTarget.checked })}
+          />
+          {draft.byBranch && (
+            <TagsInput
+              aria-label={t("rules.branches")}
+              description={t("rules.branches_hint")}
+              ml={28}
+              data={branchNames}
+              value={draft.branches}
+              onChange={(branches) => change({ branches })}
+              error={errorOf("triggers.branches")}
+              acceptValueOnBlur
+            />
+          )}
+          <Checkbox label={t("rules.any_branch")} {...flag("anyBranch")} />
+          <Checkbox label={t("rules.new_tag")} {...flag("newTag")} />
+          <Checkbox
+            label={t("rules.pattern")}
+            checked={draft.byPattern}
+            onChange={(event) => change({ byPattern: event.currentTarget.checked })}
+          />
+          {draft.byPattern && (
+            <TextInput
+              aria-label={t("rules.pattern")}
+              description={t("rules.pattern_hint")}
+              ml={28}
+              classNames={{ input: "mono" }}
+              spellCheck={false}
+              value={draft.pattern}
+              onChange={(event) => change({ pattern: event.currentTarget.value })}
+              error={errorOf("triggers.pattern")}
+            />
+          )}
+          {!draft.byBranch && !draft.anyBranch && !draft.newTag && !draft.byPattern && (
+            <Text size="sm" c="dimmed">
+              {t("rules.manual_only")}
+            </Text>
+          )}
+          <Switch
+            label={t("rules.auto")}
+            checked={draft.autoTrigger}
+            onChange={(event) => change({ autoTrigger: event.currentTarget.checked })}
+          />
+          <More open={draft.include.length + draft.exclude.length > 0 || !draft.skipWords || draft.strategy !== "newest_per_ref"}>
+            <TagsInput
+              label={t("rules.path_include")}
+              description={t("rules.path_hint")}
+              value={draft.include}
+              onChange={(include) => change({ include })}
+              error={errorOf("paths.include")}
+              acceptValueOnBlur
+            />
+            <TagsInput
+              label={t("rules.path_exclude")}
+              value={draft.exclude}
+              onChange={(exclude) => change({ exclude })}
+              error={errorOf("paths.exclude")}
+              acceptValueOnBlur
+            />
+            <Checkbox label={t("rules.skip_words")} {...flag("skipWords")} />
+            <Select
+              label={t("rules.strategy")}
+              data={(["newest_per_ref", "every_push"] as const).map((value) => ({ value, label: t(`rules.strategy_${value}`) }))}
+              value={draft.strategy}
+              onChange={(strategy) => strategy && change({ strategy: strategy as RuleDraft["strategy"] })}
+            />
+          </More>
+        </Stack>
+      </Fieldset>
+
+      <Fieldset legend={t("rules.section_build")}>
+        <Stack gap="sm">
+          <PathField
+            label={t("rules.dockerfile")}
+            description={t("rules.root_hint")}
+            code={draft.code}
+            kinds={["file", "executable", "symlink"]}
+            value={draft.dockerfile}
+            onChange={(dockerfile) => change({ dockerfile })}
+            error={errorOf("dockerfile_path")}
+          />
+          <PathField
+            label={t("rules.context")}
+            description={t("rules.context_hint")}
+            code={draft.code}
+            kinds={["folder"]}
+            value={draft.context}
+            onChange={(context) => change({ context })}
+            error={errorOf("context_dir")}
+          />
+          <Textarea
+            label={t("rules.args")}
+            description={t("rules.args_hint")}
+            autosize
+            minRows={1}
+            maxRows={8}
+            classNames={{ input: "mono" }}
+            spellCheck={false}
+            value={draft.args}
+            onChange={(event) => change({ args: event.currentTarget.value })}
+            error={pairError(draft.args) ?? errorOf("options.args")}
+          />
+          <More
+            open={
+              draft.secrets.length + draft.platforms.length > 0 || draft.target !== "" || draft.labels !== "" || draft.noCache || draft.alwaysPull
+            }
+          >
+            <SecretsField secrets={draft.secrets} onChange={(secrets) => change({ secrets })} error={errorOf("options.secrets")} />
+            <TextInput
+              label={t("rules.target")}
+              value={draft.target}
+              onChange={(event) => change({ target: event.currentTarget.value })}
+              error={errorOf("options.target")}
+              spellCheck={false}
+            />
+            <TagsInput
+              label={t("rules.platforms")}
+              description={t("rules.platforms_hint")}
+              data={["linux/amd64", "linux/arm64", "linux/arm/v7"]}
+              value={draft.platforms}
+              onChange={(platforms) => change({ platforms })}
+              error={errorOf("options.platforms")}
+              acceptValueOnBlur
+            />
+            <Textarea
+              label={t("rules.labels")}
+              description={t("rules.labels_hint")}
+              autosize
+              minRows={1}
+              classNames={{ input: "mono" }}
+              spellCheck={false}
+              value={draft.labels}
+              onChange={(event) => change({ labels: event.currentTarget.value })}
+              error={pairError(draft.labels) ?? errorOf("options.labels")}
+            />
+            <Checkbox label={t("rules.no_standard_labels")} {...flag("noStandardLabels")} />
+            <Checkbox label={t("rules.no_cache")} {...flag("noCache")} />
+            <Checkbox label={t("rules.always_pull")} {...flag("alwaysPull")} />
+            <Select
+              label={t("rules.network")}
+              data={(["default", "none", "host"] as const).map((value) => ({ value, label: t(`rules.network_${value}`) }))}
+              value={draft.network}
+              onChange={(network) => network && change({ network: network as RuleDraft["network"] })}
+              error={errorOf("options.network")}
+            />
+            <NumberInput
+              label={t("rules.timeout")}
+              placeholder="60"
+              min={1}
+              value={draft.timeoutMinutes}
+              onChange={(timeoutMinutes) => change({ timeoutMinutes })}
+              error={errorOf("options.timeout_seconds")}
+            />
+            <TextInput
+              label={t("rules.engine")}
+              description={t("rules.engine_hint")}
+              value={draft.engine}
+              onChange={(event) => change({ engine: event.currentTarget.value })}
+              error={errorOf("options.engine")}
+              spellCheck={false}
+            />
+          </More>
+        </Stack>
+      </Fieldset>
+
+      <Fieldset legend={t("rules.section_version")}>
+        <Stack gap="sm">
+          <SegmentedControl
+            aria-label={t("rules.section_version")}
+            value={draft.versionKind}
+            onChange={(kind) => change({ versionKind: kind as RuleDraft["versionKind"] })}
+            data={(["parts", "templates"] as const).map((value) => ({ value, label: t(`rules.version_${value}`) }))}
+          />
+          {draft.versionKind === "parts" ? (
+            <>
+              <TextInput
+                label={t("rules.prefix")}
+                value={draft.prefix}
+                onChange={(event) => change({ prefix: event.currentTarget.value })}
+                error={errorOf("version.prefix")}
+                spellCheck={false}
+              />
+              <Checkbox label={t("rules.part_ref")} checked={draft.partRef} onChange={(event) => change({ partRef: event.currentTarget.checked })} />
+              <Checkbox label={t("rules.part_time")} checked={draft.partTime} onChange={(event) => change({ partTime: event.currentTarget.checked })} />
+              <Checkbox
+                label={t("rules.part_commit")}
+                checked={draft.partCommit}
+                onChange={(event) => change({ partCommit: event.currentTarget.checked })}
+                error={errorOf("version")}
+              />
+            </>
+          ) : (
+            <TagsInput
+              label={t("rules.templates")}
+              description={t("rules.templates_hint")}
+              classNames={{ input: "mono" }}
+              splitChars={[" "]}
+              value={draft.templates}
+              onChange={(templates) => change({ templates })}
+              error={errorOf("version")}
+              acceptValueOnBlur
+            />
+          )}
+          <TextInput
+            label={t("rules.overwrite")}
+            description={t("rules.overwrite_hint")}
+            value={draft.overwriteTag}
+            onChange={(event) => change({ overwriteTag: event.currentTarget.value })}
+            error={errorOf("overwrite_tag")}
+            spellCheck={false}
+          />
+        </Stack>
+      </Fieldset>
+    </Stack>
+  );
+}
+
+/** Rare fields, folded; open from the start when one of them is set. */
+function More({ open, children }: { open: boolean; children: ReactNode }) {
+  const { t } = useTranslation();
+  const [shown, setShown] = useState(open);
+  return (
+    <div>
+      <Button variant="subtle" px={0} bg="transparent" aria-expanded={shown} onClick={() => setShown(!shown)}>
+        {t("rules.more")}
+      </Button>
+      <Collapse expanded={shown}>
+        <Stack gap="sm" pt="sm">
+          {children}
+        </Stack>
+      </Collapse>
+    </div>
+  );
+}
+
+interface PathFieldProps {
+  label: string;
+  description: string;
+  code: string;
+  kinds: string[];
+  value: string;
+  onChange: (path: string) => void;
+  error: ReactNode;
+}
+
+/** A path in the repository; what the folder holds is offered while it is typed. */
+function PathField({ code, kinds, value, ...field }: PathFieldProps) {
+  const folder = value.includes("/") ? value.slice(0, value.lastIndexOf("/")) : "";
+  const entries = useRead(
+    "code_repositories.folder",
+    { id: Number(code), ...(folder ? { folder } : {}) },
+    { enabled: code !== "", keep: true },
+  ).data;
+  const data = entries?.filter(({ kind }) => kinds.includes(kind)).map(({ name }) => (folder ? `${folder}/${name}` : name)) ?? [];
+  return <Autocomplete size="xs" data={[...new Set(data)]} limit={30} value={value} spellCheck={false} {...field} />;
+}

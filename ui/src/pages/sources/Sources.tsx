@@ -1,0 +1,186 @@
+import { ActionIcon, Button, Group, Menu, Table, Text, Tooltip } from "@mantine/core";
+import { IconDots, IconFolder, IconGitBranch, IconPencil, IconPlus, IconRefresh, IconTrash } from "@tabler/icons-react";
+import { useSearch } from "@tanstack/react-router";
+import { useTranslation } from "react-i18next";
+
+import type { CodeRepositoryView } from "../../host/bindings";
+import { useCall, useRead } from "../../host/reads";
+import { readDialog, useDialog, useFilters } from "../../parts/dialog";
+import { ConfirmDialog } from "../../parts/Dialogs";
+import { FailureNotice } from "../../parts/FailureNotice";
+import { Empty, Filters, Listing, SearchField } from "../../parts/Listing";
+import { Page } from "../../parts/Page";
+import { Mark } from "../../parts/StateMark";
+import { When } from "../../parts/Time";
+import type { ListSearch } from "../../routes";
+import { shortRef, spanWords } from "../../words/format";
+import { useSecondsSince } from "../../parts/clock";
+import { SourceDialog } from "./SourceDialog";
+
+/** Everything of a code source that a search looks at. */
+const textOf = ({ name, location }: CodeRepositoryView) =>
+  `${name} ${location.kind === "git_url" ? location.url : location.path}`.toLowerCase();
+
+/** Code sources: what is watched, whether it answers, and when it is looked at next. */
+export function Sources() {
+  const { t } = useTranslation();
+  const { search = "", dialog } = useSearch({ from: "/sources" });
+  const filter = useFilters<ListSearch>();
+  const { open, close } = useDialog();
+  const read = useRead("code_repositories.list", {});
+  const shown = read.data?.filter((source) => textOf(source).includes(search.toLowerCase())) ?? [];
+  const wanted = readDialog(dialog);
+  const subject = read.data?.find(({ id }) => id === wanted?.id);
+  const add = (
+    <Button leftSection={<IconPlus size={14} aria-hidden />} onClick={() => open("add")}>
+      {t("sources.add")}
+    </Button>
+  );
+  return (
+    <Page title={t("page.sources")} name={t("page.sources")} lead={t("sources.lead")} action={add}>
+      {(read.data?.length ?? 0) > 0 && (
+        <Filters>
+          <SearchField label={t("sources.search")} value={search} onChange={(text) => filter({ search: text })} />
+        </Filters>
+      )}
+      <Listing
+        read={read}
+        count={() => shown.length}
+        filtered={search !== ""}
+        onClear={() => filter({ search: undefined })}
+        empty={<Empty sentence={t("sources.empty")} action={add} />}
+      >
+        {() => (
+          <div className="panel">
+            <Table>
+              <Table.Thead>
+                <Table.Tr>
+                  <Table.Th>{t("common.name")}</Table.Th>
+                  <Table.Th>{t("sources.place")}</Table.Th>
+                  <Table.Th>{t("sources.branch")}</Table.Th>
+                  <Table.Th>{t("sources.health")}</Table.Th>
+                  <Table.Th w={80} aria-label={t("common.actions", { name: "" })} />
+                </Table.Tr>
+              </Table.Thead>
+              <Table.Tbody>
+                {shown.map((source) => (
+                  <SourceRow key={source.id} source={source} readAt={read.dataUpdatedAt} />
+                ))}
+              </Table.Tbody>
+            </Table>
+          </div>
+        )}
+      </Listing>
+      {wanted?.kind === "add" && <SourceDialog onClose={close} />}
+      {wanted?.kind === "edit" && subject && <SourceDialog source={subject} onClose={close} />}
+      {wanted?.kind === "delete" && subject && <DeleteSource source={subject} onClose={close} />}
+    </Page>
+  );
+}
+
+function SourceRow({ source, readAt }: { source: CodeRepositoryView; readAt: number }) {
+  const { t } = useTranslation();
+  const { open } = useDialog();
+  const check = useCall("code_repositories.check");
+  const place = source.location.kind === "git_url" ? source.location.url : source.location.path;
+  const Icon = source.location.kind === "git_url" ? IconGitBranch : IconFolder;
+  return (
+    <>
+      <Table.Tr>
+        <Table.Td className="foreign">{source.name}</Table.Td>
+        <Table.Td>
+          <Group gap={6} wrap="nowrap">
+            <Tooltip label={t(source.location.kind === "git_url" ? "sources.kind_url" : "sources.kind_local")}>
+              <Icon size={15} aria-hidden style={{ flex: "none" }} />
+            </Tooltip>
+            <span className="mono foreign">{place}</span>
+          </Group>
+        </Table.Td>
+        <Table.Td className="foreign">{source.default_branch && shortRef(source.default_branch)}</Table.Td>
+        <Table.Td>
+          <SourceHealth source={source} readAt={readAt} />
+        </Table.Td>
+        <Table.Td>
+          <Group gap={4} wrap="nowrap" justify="flex-end">
+            <Tooltip label={t("sources.check_now")}>
+              <ActionIcon
+                aria-label={t("sources.check_now")}
+                loading={check.isPending || source.checking}
+                onClick={() => check.mutate({ id: source.id })}
+              >
+                <IconRefresh size={16} aria-hidden />
+              </ActionIcon>
+            </Tooltip>
+            <Menu position="bottom-end">
+              <Menu.Target>
+                <ActionIcon aria-label={t("common.actions", { name: source.name })}>
+                  <IconDots size={16} aria-hidden />
+                </ActionIcon>
+              </Menu.Target>
+              <Menu.Dropdown>
+                <Menu.Item leftSection={<IconPencil size={14} aria-hidden />} onClick={() => open(`edit.${source.id}`)}>
+                  {t("common.edit")}
+                </Menu.Item>
+                <Menu.Item c="red" leftSection={<IconTrash size={14} aria-hidden />} onClick={() => open(`delete.${source.id}`)}>
+                  {t("common.delete")}
+                </Menu.Item>
+              </Menu.Dropdown>
+            </Menu>
+          </Group>
+        </Table.Td>
+      </Table.Tr>
+      {source.last_failure && (
+        <Table.Tr>
+          <Table.Td colSpan={5}>
+            <FailureNotice failure={source.last_failure} onRetry={() => check.mutate({ id: source.id })} />
+          </Table.Td>
+        </Table.Tr>
+      )}
+    </>
+  );
+}
+
+/** "checked 12 s ago, next in 48 s": the core's seconds, counted on by the window's clock. */
+function SourceHealth({ source, readAt }: { source: CodeRepositoryView; readAt: number }) {
+  const { t } = useTranslation();
+  const passed = useSecondsSince(readAt);
+  const left = source.next_in_seconds - passed;
+  const checked =
+    source.checked_seconds_ago === null
+      ? t("sources.never")
+      : t("sources.checked", { ago: t("time.ago", { span: spanWords(t, source.checked_seconds_ago + passed) }) });
+  const next = source.checking
+    ? t("sources.checking")
+    : t("sources.next", { when: left < 1 ? t("time.now") : t("time.in", { span: spanWords(t, left) }) });
+  const tone = source.last_failure ? "bad" : source.last_ok_at ? "good" : "still";
+  const word = source.last_failure ? "sources.failing" : source.last_ok_at ? "sources.healthy" : "sources.unchecked";
+  return (
+    <>
+      <Mark tone={tone} word={t(word)} />
+      <Text fz={12} c="dimmed" style={{ whiteSpace: "nowrap", fontVariantNumeric: "tabular-nums" }}>
+        {checked} · {next}
+      </Text>
+      {source.last_failure && source.last_ok_at && (
+        <Text fz={12} c="dimmed">
+          {t("sources.last_ok")} <When at={source.last_ok_at} />
+        </Text>
+      )}
+    </>
+  );
+}
+
+function DeleteSource({ source, onClose }: { source: CodeRepositoryView; onClose: () => void }) {
+  const { t } = useTranslation();
+  const remove = useCall("code_repositories.delete");
+  return (
+    <ConfirmDialog
+      title={t("sources.delete_title", { name: source.name })}
+      text={t("sources.delete_text")}
+      confirmLabel={t("common.delete")}
+      onClose={onClose}
+      onConfirm={() => remove.mutate({ id: source.id }, { onSuccess: onClose })}
+      busy={remove.isPending}
+      error={remove.error}
+    />
+  );
+}

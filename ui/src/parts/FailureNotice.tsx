@@ -1,0 +1,61 @@
+import { Alert, Button, Group, Stack, Text } from "@mantine/core";
+import { IconAlertTriangle, IconCircleX, IconRefresh } from "@tabler/icons-react";
+import type { ReactNode } from "react";
+import { useTranslation } from "react-i18next";
+
+import { failureKeys, isAbout } from "../host/failures";
+import type { ShownFailure } from "../host/host";
+
+interface FailureNoticeProps {
+  failure: ShownFailure;
+  /** A warning can be lived with. */
+  warning?: boolean;
+  onRetry?: () => void;
+  children?: ReactNode;
+}
+
+/** What happened, what to do now, and the details as the core told them. */
+export function FailureNotice({ failure, warning = false, onRetry, children }: FailureNoticeProps) {
+  const { t } = useTranslation();
+  const words = failureKeys(failure.code);
+  return (
+    <Alert
+      color={warning ? "yellow" : "red"}
+      variant="light"
+      role={warning ? "status" : "alert"}
+      icon={warning ? <IconAlertTriangle aria-hidden /> : <IconCircleX aria-hidden />}
+      title={t(words.what)}
+      p="sm"
+    >
+      <Stack gap="xs">
+        <Text size="sm">{t(words.next)}</Text>
+        {failure.message && (
+          <Text className="foreign mono" c="dimmed">
+            {failure.message}
+          </Text>
+        )}
+        {(onRetry || children) && (
+          <Group gap="sm">
+            {onRetry && (
+              <Button variant="default" leftSection={<IconRefresh size={14} aria-hidden />} onClick={onRetry}>
+                {t("common.retry")}
+              </Button>
+            )}
+            {children}
+          </Group>
+        )}
+      </Stack>
+    </Alert>
+  );
+}
+
+/** Gives each field of a form its own sentence when the failure is about it. */
+export function useFieldError(failure: ShownFailure | null | undefined) {
+  const { t } = useTranslation();
+  return (field: string): ReactNode => {
+    if (!failure || !isAbout(failure, field)) return null;
+    const { code, message } = failure;
+    // For a plain refusal the core's own sentence says more than the code does.
+    return code === "invalid_field" ? message : `${t(failureKeys(code).what)} ${message}`;
+  };
+}

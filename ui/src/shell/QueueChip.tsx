@@ -1,0 +1,34 @@
+import { Button, Popover, Stack, Text } from "@mantine/core";
+import { useTranslation } from "react-i18next";
+
+import { useRead } from "../host/reads";
+import { PageLink } from "../parts/Page";
+import { QueueRows } from "../parts/QueueRows";
+import { Mark } from "../parts/StateMark";
+
+/** What builds and what waits, its details on click. */
+export function QueueChip() {
+  const { t } = useTranslation();
+  const rows = useRead("builds.queue", {}).data ?? [];
+  const running = rows.filter(({ build }) => build.state === "running").length;
+  return (
+    <Popover position="bottom-end" withArrow shadow="md" width={420}>
+      <Popover.Target>
+        <Button variant="subtle" color="gray" fw={400} aria-live="polite">
+          {rows.length === 0 ? (
+            <Mark tone="still" word={t("shell.queue_idle")} />
+          ) : (
+            <Mark tone={running > 0 ? "busy" : "still"} word={t("shell.queue_count", { running, waiting: rows.length - running })} />
+          )}
+        </Button>
+      </Popover.Target>
+      <Popover.Dropdown>
+        <Stack gap="sm">
+          <Text fw={600}>{t("shell.queue_title")}</Text>
+          {rows.length === 0 ? <Text c="dimmed">{t("overview.running_none")}</Text> : <QueueRows rows={rows} />}
+          <PageLink to="/builds">{t("shell.queue_all")}</PageLink>
+        </Stack>
+      </Popover.Dropdown>
+    </Popover>
+  );
+}

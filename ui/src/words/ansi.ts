@@ -1,0 +1,87 @@
+/** A piece of a log line with the classes of its look; `class` never holds foreign text. */
+export interface Span {
+  text: string;
+  class: string;
+}
+
+const COLOURS = ["gray", "red", "green", "yellow", "blue", "magenta", "cyan", "plain"] as const;
+type Colour = (typeof COLOURS)[number];
+
+interface Look {
+  colour: Colour;
+  bold: boolean;
+  dim: boolean;
+  italic: boolean;
+  underline: boolean;
+}
+const PLAIN: Look = { colour: "plain", bold: false, dim: false, italic: false, underline: false };
+
+/** Escape sequences: CSI, OSC up to its end, and the short ones. A sequence that never ends takes the rest of the line. */
+const SEQUENCE = /\u001b(?:\[([0-9;:?<=>]*)[ -/]*([@-~]|$)|\][^\u0007\u001b]*(?:\u0007|\u001b\\|$)|[PX^_][^\u001b]*(?:\u001b\\|$)|[ -/]*[0-~]?)/g;
+/** Control characters without a picture, except the tab. */
+const CONTROLS = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
+/** Marks that turn or hide what stands beside them; shown as a replacement so that a reader sees that something is there. */
+const DECEIVING = /[\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]/g;
+
+function apply(look: Look, codes: number[]): Look {
+  let next = look;
+  for (let at = 0; at < codes.length; at += 1) {
+    const code = codes[at] ?? 0;
+    if (code === 0) next = PLAIN;
+    else if (code === 1) next = { ...next, bold: true };
+    else if (code === 2) next = { ...next, dim: true };
+    else if (code === 3) next = { ...next, italic: true };
+    else if (code === 4) next = { ...next, underline: true };
+    else if (code === 22) next = { ...next, bold: false, dim: false };
+    else if (code === 23) next = { ...next, italic: false };
+    else if (code === 24) next = { ...next, underline: false };
+    else if (code === 39) next = { ...next, colour: "plain" };
+    else if (code >= 30 && code <= 37) next = { ...next, colour: COLOURS[code - 30] ?? "plain" };
+    else if (code >= 90 && code <= 97) next = { ...next, colour: COLOURS[code - 90] ?? "plain" };
+    // 256 and true colours would break the contrast of the theme: their arguments are passed over.
+    else if (code === 38 || code === 48) at += codes[at + 1] === 5 ? 2 : 4;
+  }
+  return next;
+}
+
+function classOf({ colour, bold, dim, italic, underline }: Look): string {
+  return [
+    colour === "plain" ? "" : `ansi-${colour}`,
+    bold ? "ansi-bold" : "",
+    dim ? "ansi-dim" : "",
+    italic ? "ansi-italic" : "",
+    underline ? "ansi-underline" : "",
+  ]
+    .filter(Boolean)
+    .join(" ");
+}
+
+/** Splits a log line into spans: colours become classes, everything else that steers a terminal is dropped. */
+export function ansiSpans(line: string): Span[] {
+  // A progress line writes over itself: its last state is what a terminal would show.
+  const shown = line.replace(/\r+$/, "").split("\r").pop() ?? "";
+  const spans: Span[] = [];
+  let look = PLAIN;
+  const add = (raw: string) => {
+    const text = raw.replace(CONTROLS, "").replace(DECEIVING, "\ufffd");
+    if (text === "") return;
+    const name = classOf(look);
+    const last = spans.at(-1);
+    if (last?.class === name) last.text += text;
+    else spans.push({ text, class: name });
+  };
+  let from = 0;
+  for (const match of shown.matchAll(SEQUENCE)) {
+    add(shown.slice(from, match.index));
+    from = match.index + match[0].length;
+    if (match[2] === "m") look = apply(look, (match[1] ?? "").split(/[;:]/).map(Number));
+  }
+  add(shown.slice(from));
+  return spans;
+}
+
+/** The line as text alone, for copying. */
+export const plainText = (line: string) =>
+  ansiSpans(line)
+    .map(({ text }) => text)
+    .join("");
