@@ -73,12 +73,11 @@ impl Store {
         &self,
         repository: ImageRepositoryId,
     ) -> Result<Option<TagMoveRecord>, StoreError> {
-        let row = sqlx::query(
-            "SELECT * FROM tag_moves WHERE id = (SELECT MAX(id) FROM tag_moves WHERE repository_id = ?)",
-        )
-        .bind(repository.0)
-        .fetch_optional(self.read())
-        .await?;
+        let row =
+            sqlx::query("SELECT * FROM tag_moves WHERE id = (SELECT MAX(id) FROM tag_moves WHERE repository_id = ?)")
+                .bind(repository.0)
+                .fetch_optional(self.read())
+                .await?;
         row.as_ref().map(record).transpose()
     }
 
