@@ -76,8 +76,8 @@ async fn seed_3_24_code_that_cannot_be_read_says_why() {
     let house = House::open().await;
     let product = &house.product;
     let server = GitServer::start(Some(PrivateCa::new()), Some(Login::new("ann", "right"))).await;
+    let empty = server.publish("team/empty.git", &GitRepository::new().await).await;
     let code = GitRepository::new().await;
-    let empty = server.publish("team/empty.git", &code).await;
     code.write("a", "1");
     code.commit("a").await;
     let url = server.publish("team/app.git", &code).await;
@@ -106,6 +106,21 @@ async fn seed_3_24_code_that_cannot_be_read_says_why() {
     server.set_mood(GitServerMood::Refuse(503));
     assert_eq!(code_of(test(&url, "right", ca).await), "source_server_error");
     server.set_mood(GitServerMood::Serve);
+
+    // Authorize again: a wrong password is seen in the health, the right one heals it.
+    let location = |password: &str| json!({ "kind": "git_url", "url": url, "username": "ann", "password": password, "ca_pem": ca });
+    let form = json!({ "name": "again", "location": location("wr0ng-password") });
+    let id = product.must("code_repositories.add", json!({ "form": form })).await["id"].clone();
+    assert_eq!(code_of(product.call("code_repositories.check", json!({ "id": id })).await), "source_unauthorized");
+    let health = product.must("code_repositories.list", json!({})).await;
+    assert_eq!(health[0]["last_failure"]["code"], "source_unauthorized", "{health}");
+    let form = json!({ "name": "again", "location": location("right") });
+    product.must("code_repositories.edit", json!({ "id": id, "form": form })).await;
+    house.look(&id).await;
+    let health = product.must("code_repositories.list", json!({})).await;
+    assert_eq!((&health[0]["last_failure"], &health[0]["default_branch"]), (&Value::Null, &json!("refs/heads/main")));
+    let refs = product.must("code_repositories.refs", json!({ "id": id })).await;
+    assert_eq!(refs["refs"][0]["name"], "refs/heads/main", "{refs}");
 
     // A web server that is no git host: the registry.
     let location = json!({ "kind": "git_url", "url": house.registry.url(), "allow_plain_http": true });

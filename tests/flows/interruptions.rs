@@ -173,3 +173,35 @@ async fn f05_without_an_engine_builds_wait_with_the_reason_and_go_on_when_it_com
     assert_eq!(build["state"], "succeeded", "{build}");
     house.close().await;
 }
+
+#[tokio::test]
+async fn two_data_folders_on_one_engine_keep_their_builds_apart() {
+    let houses = [House::open().await, House::open().await];
+    let mut builds = Vec::new();
+    for house in &houses {
+        let (code, _, _, rule) = house.all("COPY index.html /index.html\n", json!({ "triggers": {} })).await;
+        code.write("index.html", &house.mark);
+        code.commit("of this house").await;
+        house.registry.freeze();
+        builds.push((house.start(&rule, "main").await, code));
+    }
+    let mut names = Vec::new();
+    for (house, (id, _code)) in houses.iter().zip(&builds) {
+        let image = house.in_stage(id, "push").await["image"]["id"].as_str().unwrap().to_owned();
+        let tags =
+            house.engine.docker_ok(&["inspect", "--format", "{{range .RepoTags}}{{println .}}{{end}}", &image]).await;
+        names.extend(tags.lines().filter(|tag| tag.starts_with("slipway.local/build:")).map(str::to_owned));
+    }
+    assert_eq!(builds[0].0, builds[1].0, "both are the first build of their folder");
+    names.dedup();
+    assert_eq!(names.len(), 2, "each image has a private name of its own: {names:?}");
+    for (house, (id, _code)) in houses.into_iter().zip(builds) {
+        house.registry.resume();
+        let build = house.over(&id).await;
+        assert_eq!(build["state"], "succeeded", "{build}");
+        assert_eq!(house.file(&build["image"], "/index.html").await, house.mark);
+        house.close().await;
+    }
+    let left = slipway_testkit::Engine::require().await.docker_ok(&["images", "--quiet", &names[0]]).await;
+    assert_eq!(left, "", "a private name goes with the end of its build");
+}

@@ -376,3 +376,79 @@ async fn seed_0_2_a_push_to_an_https_server_with_a_private_authority() {
     assert_eq!(again["image"]["content"], builds[0]["image"]["content"]);
     house.close().await;
 }
+
+#[tokio::test]
+async fn seed_2_7_the_preview_shows_what_a_rule_would_build_and_name() {
+    let house = House::open().await;
+    let code = house.code("COPY index.html /\n").await;
+    code.git(&["branch", "a/b"]).await;
+    code.git(&["branch", "a-b"]).await;
+    code.tag("v1.2.3").await;
+    let code_id = house.clone_of(&code).await;
+    let version = json!({ "kind": "templates", "templates": ["{ref}"] });
+    let request = json!({ "code": code_id, "triggers": { "any_branch": true }, "version": version });
+    let preview = house.product.must("rules.preview", request).await;
+    assert_eq!((&preview["of"], preview["matching"].as_array().unwrap().len()), (&json!(4), 3), "{preview}");
+    assert_eq!(preview["collisions"][0]["tag"], "a-b", "{preview}");
+    assert_eq!(preview["collisions"][0]["refs"].as_array().unwrap().len(), 2);
+
+    let repository = house.repository("team/app").await;
+    let spec = house.spec(&code_id, &json!({ "dockerfile_path": "dockerfile" }));
+    let found = house.product.must("rules.preflight", json!({ "repository": repository, "spec": spec })).await;
+    assert_eq!(found["errors"][0]["code"], "dockerfile_missing", "{found}");
+    assert_eq!(found["errors"][0]["details"]["suggestions"], "Dockerfile");
+    let spec = house.spec(&code_id, &json!({}));
+    let found = house.product.must("rules.preflight", json!({ "repository": repository, "spec": spec })).await;
+    assert_eq!(found["errors"], json!([]), "{found}");
+
+    // A copy of a rule is off until somebody has looked at it.
+    let rule = house.rule(&repository, &code_id, json!({})).await;
+    let copy = house.product.must("rules.duplicate", json!({ "id": rule, "name": "copy" })).await["id"].clone();
+    let copied = house.product.must("rules.get", json!({ "id": copy })).await;
+    assert_eq!((&copied["spec"]["auto_trigger"], &copied["spec"]["name"]), (&json!(false), &json!("copy")));
+    let taken = house.product.call("rules.duplicate", json!({ "id": rule, "name": "copy" })).await;
+    assert_code(&taken.unwrap_err(), "name_taken");
+    house.close().await;
+}
+
+#[tokio::test]
+async fn the_newest_push_of_a_ref_supersedes_those_that_wait_and_every_push_builds_all() {
+    let house = House::open().await;
+    let gate = format!("gate-{}", house.mark);
+    let step = format!("RUN sleep 3; : {gate}\nCOPY index.html /\n");
+    let (code, code_id, repository, _) = house.all(&step, json!({})).await;
+    let every = house.repository("team/every").await;
+    house.rule(&every, &code_id, json!({ "strategy": "every_push" })).await;
+    for text in ["1", "2", "3"] {
+        code.write("index.html", text);
+        code.commit(text).await;
+        house.look(&code_id).await;
+    }
+    let builds = house.all_over(&repository).await;
+    assert_eq!(builds.len(), 3, "one row per push");
+    assert_eq!(builds[2]["state"], "succeeded", "{builds:?}");
+    assert_eq!((&builds[1]["state"], &builds[1]["covered_by"]), (&json!("superseded"), &builds[2]["id"]), "{builds:?}");
+    assert_eq!(states(&house.all_over(&every).await), ["succeeded"; 3]);
+    house.close().await;
+}
+
+#[tokio::test]
+async fn a_tag_that_is_written_once_is_refused_before_anything_is_built() {
+    let house = House::open().await;
+    let spec = json!({ "registry": house.registry_id, "credential": house.credential, "name": "team/once",
+        "source": "platform", "write_once": ["v.*"] });
+    let repository = house.product.must("image_repositories.add", json!({ "spec": spec })).await["id"].clone();
+    let code = house.code("COPY index.html /\n").await;
+    let code_id = house.clone_of(&code).await;
+    let version = json!({ "kind": "templates", "templates": ["v1"] });
+    let rule = house.rule(&repository, &code_id, json!({ "triggers": {}, "version": version })).await;
+    assert_eq!(house.build(&rule, "main").await["state"], "succeeded");
+    let digest = house.registry.digest("team/once", "v1").await;
+    code.write("index.html", "changed\n");
+    code.commit("changed").await;
+    let build = house.build(&rule, "main").await;
+    assert_code(&build["failure"], "tag_immutable");
+    assert_eq!(stage_starts(&build, "build"), 0, "{build}");
+    assert_eq!(house.registry.digest("team/once", "v1").await, digest);
+    house.close().await;
+}

@@ -53,12 +53,14 @@ impl Run<'_> {
             return Ok(Checkout::Covered(reason));
         }
         let path = &inputs.dockerfile_path;
-        let Some(dockerfile) = store.read_file(code, &details.id, path, DOCKERFILE_BYTES).await? else {
+        let read = store.read_file(code, &details.id, path, DOCKERFILE_BYTES).await;
+        let Some(dockerfile) = read.map_err(|failure| path_at(failure, "spec.dockerfile_path"))? else {
             return Err(self.dockerfile_missing(record, &details).await);
         };
         let ignore_path = path.parent().join(&format!("{}.dockerignore", path.file_name()));
         let ignore_file = store.read_file(code, &details.id, &ignore_path, DOCKERFILE_BYTES).await?;
-        let context = store.open_context(code, &access, &details.id, &inputs.context_dir, self.cancel).await?;
+        let opened = store.open_context(code, &access, &details.id, &inputs.context_dir, self.cancel).await;
+        let context = opened.map_err(|failure| path_at(failure, "spec.context_dir"))?;
         let platforms = self.platforms(record).await?;
         let names = tags.iter().map(Tag::as_str).collect::<Vec<_>>().join(", ");
         self.say(Stage::Checkout, &format!("dockerfile {path}, context {}, tags {names}", inputs.context_dir))?;
@@ -167,6 +169,12 @@ impl Run<'_> {
         let Some(build) = last.and_then(|moved| moved.build) else { return Ok(Vec::new()) };
         Ok(self.parts.store.build(build).await?.image.map(|image| image.platforms).unwrap_or_default())
     }
+}
+
+/// Names the rule's field when its path is at fault.
+fn path_at(failure: Failure, field: &str) -> Failure {
+    let by_path = matches!(failure.code, ErrorCode::BadRepositoryPath | ErrorCode::ContextMissing);
+    if by_path && failure.field.is_none() { failure.at(field) } else { failure }
 }
 
 /// Adds files that may have been meant.
