@@ -18,17 +18,21 @@ interface FailureNoticeProps {
 export function FailureNotice({ failure, warning = false, onRetry, children }: FailureNoticeProps) {
   const { t } = useTranslation();
   const words = failureKeys(failure.code);
+  const line = failure.details?.line;
   return (
     <Alert
-      color={warning ? "yellow" : "red"}
-      variant="light"
+      variant="default"
+      className={warning ? "notice-warn" : "notice-bad"}
       role={warning ? "status" : "alert"}
       icon={warning ? <IconAlertTriangle aria-hidden /> : <IconCircleX aria-hidden />}
       title={t(words.what)}
       p="sm"
     >
       <Stack gap="xs">
-        <Text size="sm">{t(words.next)}</Text>
+        <Text size="sm">
+          {t(words.next)}
+          {line && ` ${t("common.at_line", { line })}`}
+        </Text>
         {failure.message && (
           <Text className="foreign mono" c="dimmed">
             {failure.message}

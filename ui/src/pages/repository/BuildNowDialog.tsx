@@ -117,6 +117,7 @@ export function BuildNowDialog({ rules, rule: first, onClose }: { rules: RuleVie
           onChange={(chosen) => change({ ref: chosen ?? "" })}
           error={errorOf("target")}
           required
+          data-autofocus
         />
       )}
       {refs.error && <FailureNotice failure={failureOf(refs.error)} warning onRetry={() => void refs.refetch()} />}

@@ -66,7 +66,7 @@ export function RuleFields({ draft, change, sources, errorOf, isNew }: RuleField
             }}
             error={errorOf("code")}
             required
-            data-autofocus={isNew || undefined}
+            autoFocus={isNew}
           />
           <TextInput
             label={t("common.name")}
@@ -75,6 +75,7 @@ export function RuleFields({ draft, change, sources, errorOf, isNew }: RuleField
             onChange={(event) => change({ name: event.currentTarget.value })}
             error={errorOf("name")}
             required
+            autoFocus={!isNew}
           />
         </Stack>
       </Fieldset>
