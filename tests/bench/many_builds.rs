@@ -115,8 +115,8 @@ async fn fill(database: &Path, places: &[Place]) {
         "UPDATE image_repositories SET next_build_number = 200000",
         "INSERT INTO publications (build_id, tag, target, state, attempt, moved_at) SELECT id, 'main-' || substr(commit_id, 1, 7), \
          'docker.io/team/service:main', 'done', 1, ended_at FROM builds WHERE state = 'succeeded'",
-        "INSERT INTO build_stages (build_id, stage, started_at, ended_at, outcome) SELECT id, value, started_at, ended_at, \
-         'succeeded' FROM builds, json_each('[\"checkout\", \"build\", \"push\", \"triggers\"]')",
+        "INSERT INTO build_stages (build_id, stage, started_at, ended_at, outcome) SELECT builds.id, json_each.value, \
+         started_at, ended_at, 'succeeded' FROM builds, json_each('[\"checkout\", \"build\", \"push\", \"triggers\"]')",
         "INSERT INTO tag_moves (repository_id, tag, build_id, image_id, content_identity, changed, moved_at) SELECT \
          repository_id, 'latest', id, image_id, content_identity, 1, ended_at FROM builds WHERE state = 'succeeded'",
     ] {

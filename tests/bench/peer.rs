@@ -3,7 +3,7 @@
 use crate::place::LABEL;
 use slipway_testkit::{Engine, GitRepository};
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{Output, Stdio};
 use tokio::process::Command;
 
 /// The Docker CLI with buildx.
@@ -22,18 +22,23 @@ impl DockerCli {
         Self { endpoint: engine.endpoint().to_owned(), config }
     }
 
-    /// `docker buildx build` of a folder; returns the bytes of its plain progress.
-    pub(crate) async fn build(&self, folder: &Path, tag: &str) -> Vec<u8> {
+    /// `docker buildx build` of a folder.
+    pub(crate) async fn build(&self, folder: &Path, tag: &str) {
+        must(self.try_build(folder, tag).await);
+    }
+
+    /// The same, whatever becomes of it; its plain progress is in the standard error.
+    pub(crate) async fn try_build(&self, folder: &Path, tag: &str) -> Output {
         let folder = folder.to_str().expect("temporary paths are UTF-8");
         self.run(&["buildx", "build", "--progress", "plain", "--label", LABEL, "--tag", tag, folder]).await
     }
 
     pub(crate) async fn push(&self, tag: &str) {
-        self.run(&["push", tag]).await;
+        must(self.run(&["push", tag]).await);
     }
 
-    async fn run(&self, arguments: &[&str]) -> Vec<u8> {
-        let output = Command::new("docker")
+    async fn run(&self, arguments: &[&str]) -> Output {
+        Command::new("docker")
             .args(arguments)
             .env("DOCKER_HOST", &self.endpoint)
             .env("DOCKER_CONFIG", &self.config)
@@ -42,10 +47,12 @@ impl DockerCli {
             .kill_on_drop(true)
             .output()
             .await
-            .expect("the docker program can be started");
-        assert!(output.status.success(), "docker {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-        output.stderr
+            .expect("the docker program can be started")
     }
+}
+
+fn must(output: Output) {
+    assert!(output.status.success(), "docker: {}", String::from_utf8_lossy(&output.stderr));
 }
 
 /// Makes a clone with a work tree in `folder`, whose `origin` is `source`.
