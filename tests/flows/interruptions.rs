@@ -4,7 +4,11 @@ use crate::house::{DEADLINE, House, assert_code, assert_failure};
 use serde_json::{Value, json};
 use slipway_flows::Product;
 use slipway_testkit::eventually;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use tokio::net::{UnixListener, UnixStream};
+use tokio::task::JoinSet;
 
 async fn gate_is(gate: &str, open: bool) {
     eventually(&format!("{gate} runs: {open}"), Duration::from_secs(60), async || {
@@ -204,4 +208,71 @@ async fn two_data_folders_on_one_engine_keep_their_builds_apart() {
     }
     let left = slipway_testkit::Engine::require().await.docker_ok(&["images", "--quiet", &names[0]]).await;
     assert_eq!(left, "", "a private name goes with the end of its build");
+}
+
+/// A socket in front of the engine whose connections can be cut, as an engine that is restarted cuts them.
+struct EngineDoor {
+    socket: PathBuf,
+    real: PathBuf,
+    accepting: Arc<Mutex<JoinSet<()>>>,
+}
+
+impl EngineDoor {
+    fn new(folder: &Path, endpoint: &str) -> Self {
+        let real = PathBuf::from(endpoint.strip_prefix("unix://").unwrap());
+        let door = Self { socket: folder.join("docker.sock"), real, accepting: Arc::default() };
+        door.open();
+        door
+    }
+
+    fn open(&self) {
+        let listener = UnixListener::bind(&self.socket).unwrap();
+        let real = self.real.clone();
+        self.accepting.lock().unwrap().spawn(async move {
+            // Dropped with this task, which cuts them.
+            let mut connections = JoinSet::new();
+            while let Ok((mut client, _)) = listener.accept().await {
+                let real = real.clone();
+                connections.spawn(async move {
+                    let mut engine = UnixStream::connect(real).await.unwrap();
+                    let _ = tokio::io::copy_bidirectional(&mut client, &mut engine).await;
+                });
+            }
+        });
+    }
+
+    /// Cuts every connection and takes the socket away.
+    async fn shut(&self) {
+        let mut accepting = std::mem::take(&mut *self.accepting.lock().unwrap());
+        accepting.shutdown().await;
+        std::fs::remove_file(&self.socket).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn f06_an_engine_that_goes_away_in_the_middle_is_waited_for() {
+    let place = slipway_testkit::TempDataDir::new();
+    let engine = slipway_testkit::Engine::require().await;
+    let door = EngineDoor::new(place.path(), engine.endpoint());
+    let host = format!("unix://{}", door.socket.display());
+    let house = House::open_with(Product::start_with(&[("DOCKER_HOST", &host)]).await).await;
+    let gate = format!("gate-{}", house.mark);
+    let (_code, _, repository, rule) = house.all(&sleeping(&gate, 5), json!({ "triggers": {} })).await;
+    let id = house.start(&rule, "main").await;
+    gate_is(&gate, true).await;
+    door.shut().await;
+    let paused = eventually("the build waits", DEADLINE, async || {
+        let build = house.get(&id).await;
+        if build["state"] == "paused" { Ok(build) } else { Err(build) }
+    })
+    .await;
+    assert_eq!(paused["reason"]["kind"], "waiting", "{paused}");
+    let code = paused["reason"]["failure"]["code"].as_str().unwrap();
+    assert!(matches!(code, "engine_lost" | "engine_absent"), "{paused}");
+    door.open();
+    let build = house.over(&id).await;
+    assert_eq!((&build["state"], &build["number"]), (&json!("succeeded"), &json!(1)), "{build}");
+    assert!(house.registry.digest("team/app", build["tags"][0].as_str().unwrap()).await.is_some());
+    assert_eq!(house.builds(&repository).await.len(), 1);
+    house.close().await;
 }

@@ -7,6 +7,7 @@ mod failures;
 mod house;
 mod interruptions;
 mod main_path;
+mod registry_troubles;
 
 #[test]
 fn every_file_of_this_folder_is_a_module_here() {
