@@ -283,6 +283,15 @@ pub trait BuildEngine: Send + Sync + 'static {
         cancel: &CancellationToken,
     ) -> Result<Option<Digest>, Failure>;
 
+    /// Pulls one image into the engine's store, under its own name. Without a platform it is the engine's own.
+    async fn pull(
+        &self,
+        image: &ImageReference,
+        platform: Option<&Platform>,
+        login: &RegistryLogin,
+        cancel: &CancellationToken,
+    ) -> Result<(), Failure>;
+
     /// Returns whether the engine can resolve a base image for a platform: from its own store, else from the registry.
     async fn can_resolve(
         &self,

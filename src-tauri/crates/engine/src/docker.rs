@@ -5,7 +5,7 @@ use crate::engine_facts::EngineFacts;
 use crate::images::{Images, private_tag_of};
 use crate::transport::Transport;
 use crate::typed_calls::bollard_over;
-use crate::{push, resolve, solve};
+use crate::{pull, push, resolve, solve};
 use async_trait::async_trait;
 use slipway_core::build::BuiltImage;
 use slipway_core::ids::BuildId;
@@ -105,6 +105,16 @@ impl BuildEngine for DockerEngine {
         cancel: &CancellationToken,
     ) -> Result<Option<Digest>, Failure> {
         push::push(&self.client, &self.deadlines, target, login, progress, cancel).await
+    }
+
+    async fn pull(
+        &self,
+        image: &ImageReference,
+        platform: Option<&Platform>,
+        login: &RegistryLogin,
+        cancel: &CancellationToken,
+    ) -> Result<(), Failure> {
+        pull::pull(&self.client, &self.deadlines, image, platform, login, cancel).await
     }
 
     async fn can_resolve(

@@ -9,6 +9,7 @@ mod endpoint;
 mod engine_facts;
 mod images;
 mod proxies;
+mod pull;
 mod push;
 mod registry_errors;
 mod resolve;

@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 /// The longest line of the stream; the engine's are a few hundred bytes.
-const MAX_LINE: usize = 1024 * 1024;
+pub(crate) const MAX_LINE: usize = 1024 * 1024;
 
 /// Pushes one tag and returns the digest that the engine reports.
 pub(crate) async fn push(
@@ -98,25 +98,25 @@ async fn transfer(
 
 /// Cuts a byte stream into lines.
 #[derive(Default)]
-struct Lines {
+pub(crate) struct Lines {
     buffer: bytes::BytesMut,
 }
 
 impl Lines {
-    fn push(&mut self, data: &[u8]) -> Result<(), Failure> {
+    pub(crate) fn push(&mut self, data: &[u8]) -> Result<(), Failure> {
         self.buffer.extend_from_slice(data);
         if self.buffer.len() > MAX_LINE && !self.buffer.contains(&b'\n') {
-            return Err(Failure::new(ErrorCode::EngineError, "the engine sent an endless line during the push"));
+            return Err(Failure::new(ErrorCode::EngineError, "the engine sent an endless line during a transfer"));
         }
         Ok(())
     }
 
-    fn next(&mut self) -> Option<bytes::BytesMut> {
+    pub(crate) fn next(&mut self) -> Option<bytes::BytesMut> {
         let end = self.buffer.iter().position(|b| *b == b'\n')?;
         Some(self.buffer.split_to(end + 1))
     }
 
-    fn rest(&mut self) -> bytes::BytesMut {
+    pub(crate) fn rest(&mut self) -> bytes::BytesMut {
         self.buffer.split()
     }
 }

@@ -64,7 +64,7 @@ fn fits(offer: &Platform, wanted: &Platform) -> bool {
 }
 
 /// "Not there" and "not for you" look the same from outside, so both are a missing image.
-fn refused(image: &ImageReference, status: u16, text: &str) -> Failure {
+pub(crate) fn refused(image: &ImageReference, status: u16, text: &str) -> Failure {
     use ErrorCode as E;
     let code = match classify(text).or_else(|| from_status(status)) {
         Some(

@@ -3,6 +3,7 @@
 
 mod hanging;
 mod images;
+mod pulls;
 mod pushes;
 mod resolving;
 mod support;

@@ -369,6 +369,48 @@ impl BuildEngine for FakeEngine {
         }
     }
 
+    async fn pull(
+        &self,
+        image: &ImageReference,
+        platform: Option<&Platform>,
+        _login: &RegistryLogin,
+        cancel: &CancellationToken,
+    ) -> Result<(), Failure> {
+        self.enter("pull")?;
+        if cancel.is_cancelled() {
+            return Err(Failure::cancelled());
+        }
+        let version = match (&image.digest, &image.tag) {
+            (Some(digest), _) => digest.as_str(),
+            (None, Some(tag)) => tag.as_str(),
+            (None, None) => "latest",
+        };
+        let found = self.registries.image_at(image.host.as_str(), image.name.as_str(), version);
+        let (id, offered) =
+            found.ok_or_else(|| Failure::new(ErrorCode::BaseImageMissing, format!("{image} does not exist")))?;
+        if platform.is_some_and(|wanted| *wanted != offered) {
+            return Err(Failure::new(ErrorCode::BaseImagePlatform, format!("{image} is for {offered} only")));
+        }
+        let mut images = lock(&self.images);
+        images.contents.insert(id.clone(), id.0.clone());
+        images.names.insert(image.to_string(), id.clone());
+        images.by_id.insert(
+            id.clone(),
+            EngineImage {
+                content: ContentIdentity(hash(&[id.0.as_bytes()])),
+                id,
+                tags: Vec::new(),
+                digests: Vec::new(),
+                size: 1000,
+                platform: offered,
+                created: None,
+                labels: BTreeMap::new(),
+                layers: Vec::new(),
+            },
+        );
+        Ok(())
+    }
+
     async fn can_resolve(
         &self,
         image: &ImageReference,

@@ -1,7 +1,7 @@
 use super::{Script, hash, lock};
 use async_trait::async_trait;
 use bytes::Bytes;
-use slipway_core::image::{Digest, RegistryAccess, RepositoryName, Tag};
+use slipway_core::image::{Digest, ImageId, Platform, RegistryAccess, RepositoryName, Tag};
 use slipway_core::ports::{Hop, HopReport, ManifestHead, Registries};
 use slipway_core::{ErrorCode, Failure};
 use std::collections::{BTreeMap, HashMap};
@@ -76,6 +76,20 @@ impl FakeRegistries {
                 repository.moves.iter().filter(|(moved, _)| moved == tag).map(|(_, digest)| digest.clone()).collect()
             })
             .unwrap_or_default()
+    }
+
+    /// The id and the platform of the image behind a tag or digest of `host/name`.
+    pub(super) fn image_at(&self, host: &str, name: &str, version: &str) -> Option<(ImageId, Platform)> {
+        let repositories = lock(&self.repositories);
+        let repository = repositories.get(&(host.to_owned(), name.to_owned()))?;
+        let digest = repository.tags.get(version).cloned().or_else(|| Digest::new(version).ok())?;
+        let (_, manifest) = repository.manifests.get(&digest)?;
+        let manifest: serde_json::Value = serde_json::from_slice(manifest).ok()?;
+        let id = manifest.pointer("/config/digest")?.as_str()?;
+        let config: serde_json::Value = serde_json::from_slice(repository.blobs.get(&Digest::new(id).ok()?)?).ok()?;
+        let text = |field: &str| Some(config.get(field)?.as_str()?.to_owned());
+        let platform = Platform { os: text("os")?, architecture: text("architecture")?, variant: text("variant") };
+        Some((ImageId(id.to_owned()), platform))
     }
 
     /// Stores an image as an engine's push or another client would; returns its manifest digest.
