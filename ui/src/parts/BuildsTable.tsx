@@ -13,7 +13,7 @@ export function BuildsTable({ builds, withRepository = true }: { builds: BuildVi
   const { t } = useTranslation();
   const nameOf = useRepositoryNames();
   return (
-    <div className="panel" style={{ overflowX: "auto" }}>
+    <div className="panel">
       <Table>
         <Table.Thead>
           <Table.Tr>
@@ -62,9 +62,9 @@ export function BuildsTable({ builds, withRepository = true }: { builds: BuildVi
                 )}
               </Table.Td>
               <Table.Td className="foreign">{build.inputs.rule_name}</Table.Td>
-              <Table.Td>{t(`builds.kind_${build.kind}`)}</Table.Td>
-              <Table.Td className="mono foreign" maw={220}>
-                {build.tags.join(", ")}
+              <Table.Td style={{ whiteSpace: "nowrap" }}>{t(`builds.kind_${build.kind}`)}</Table.Td>
+              <Table.Td className="mono clip" maw={200} title={build.tags.join(", ")}>
+                <bdi>{build.tags.join(", ")}</bdi>
               </Table.Td>
               <Table.Td>
                 <Took from={build.started_at} to={build.ended_at} />

@@ -6,6 +6,8 @@ let timer: ReturnType<typeof setInterval> | undefined;
 
 function watch(changed: () => void) {
   watchers.add(changed);
+  // While nobody watched, the clock stood.
+  if (timer === undefined) now = Date.now();
   timer ??= setInterval(() => {
     now = Date.now();
     watchers.forEach((watcher) => watcher());

@@ -35,7 +35,8 @@ export function durationWords(t: TFunction, milliseconds: number): string {
 /** "2 min ago", "in 5 s"; relative to now, both in milliseconds. */
 export function relativeWords(t: TFunction, at: number, now: number): string {
   const seconds = (now - at) / 1000;
-  if (Math.abs(seconds) < 1) return t("time.now");
+  // The window's clock ticks once a second, so what just happened may seem to lie ahead.
+  if (Math.abs(seconds) < 1.5) return t("time.now");
   return seconds > 0
     ? t("time.ago", { span: spanWords(t, seconds) })
     : t("time.in", { span: spanWords(t, Math.ceil(-seconds)) });

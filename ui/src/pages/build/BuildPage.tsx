@@ -107,7 +107,7 @@ export function BuildPage() {
       {failed && <FailureNotice failure={failureOf(failed)} />}
       <StagesBar build={build} />
       {build.reason && <Reason reason={build.reason} />}
-      {build.failure && (
+      {build.failure && build.state !== "cancelled" && (
         <FailureNotice failure={build.failure}>
           {build.rule !== null && (
             <PageButton

@@ -33,7 +33,7 @@ export function LogTab({ build, step }: { build: BuildDetailView; step: number |
   return (
     <div
       className="panel"
-      style={{ display: "grid", gridTemplateColumns: "minmax(160px, 260px) minmax(0, 1fr)", height: `max(360px, calc(100dvh - ${build.failure ? 440 : 300}px))`, overflow: "hidden" }}
+      style={{ display: "grid", gridTemplateColumns: "minmax(160px, 260px) minmax(0, 1fr)", height: `max(360px, calc(100dvh - ${build.failure && build.state !== "cancelled" ? 440 : 300}px))`, overflow: "hidden" }}
     >
       <nav aria-label={t("log.steps")} style={{ borderInlineEnd: "1px solid var(--line)", overflow: "auto", padding: 8 }}>
         <StepButton active={step === undefined} onClick={() => choose(undefined)}>

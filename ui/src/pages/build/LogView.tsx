@@ -190,7 +190,7 @@ function Lines({ build, running, step, startAt, onSearch, log }: LogViewProps & 
           const { scrollTop, scrollHeight, clientHeight } = event.currentTarget;
           // Lines that arrive never move the reader up: going up is the reader's own wish.
           if (scrollTop < scrolledTo.current - 1) setFollow(false);
-          else if (running && scrollHeight - scrollTop - clientHeight < LINE_PX) setFollow(true);
+          else if (running && sought === "" && scrollHeight - scrollTop - clientHeight < LINE_PX) setFollow(true);
           scrolledTo.current = scrollTop;
         }}
       >

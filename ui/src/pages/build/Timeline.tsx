@@ -23,7 +23,8 @@ export function Timeline({ build }: { build: BuildDetailView }) {
     const heading = { key: stage, name: t(`builds.stage_${stage}`), from: started_at, to: ended_at, heading: true, cached: false };
     if (stage !== "build") return [heading];
     const steps = build.steps
-      .filter((step) => step.started !== null)
+      // The core's own steps only hold the log lines of the stages.
+      .filter((step) => step.started !== null && !step.key.startsWith("slipway:"))
       .map(({ ordinal, name, started, completed, cached }) => ({
         key: String(ordinal),
         name: plainText(name),
