@@ -54,6 +54,11 @@ impl Product {
         self.process.kill().await;
     }
 
+    /// Ends the keychain; the program goes on.
+    pub async fn stop_keychain(&mut self) {
+        self.keyring.stop_keyring().await;
+    }
+
     /// Returns the data folder.
     #[must_use]
     pub fn data_dir(&self) -> &Path {

@@ -276,3 +276,87 @@ async fn f06_an_engine_that_goes_away_in_the_middle_is_waited_for() {
     assert_eq!(house.builds(&repository).await.len(), 1);
     house.close().await;
 }
+
+#[tokio::test]
+async fn cancelled_in_a_push_and_by_the_deletion_of_the_rule() {
+    let house = House::open().await;
+    let gate = format!("gate-{}", house.mark);
+    let (_code, code_id, repository, rule) = house.all(&sleeping(&gate, 0), json!({ "triggers": {} })).await;
+    house.registry.freeze();
+    let id = house.start(&rule, "main").await;
+    house.in_stage(&id, "push").await;
+    house.product.must("builds.cancel", json!({ "id": id })).await;
+    let build = house.over(&id).await;
+    assert_eq!((&build["state"], &build["stage"]), (&json!("cancelled"), &json!("push")), "{build}");
+    house.registry.resume();
+    let again = house.product.must("builds.rerun", json!({ "id": id })).await["id"].clone();
+    let build = house.over(&again).await;
+    assert_eq!(build["state"], "succeeded", "{build}");
+
+    let args = json!([{ "name": "SECONDS", "value": "300" }]);
+    let spec = house.spec(&code_id, &json!({ "triggers": {}, "options": { "args": args } }));
+    house.product.must("rules.edit", json!({ "id": rule, "spec": spec })).await;
+    let running = house.start(&rule, "main").await;
+    gate_is(&gate, true).await;
+    let waiting = house.start(&rule, "main").await;
+    let deleted = house.product.must("rules.delete", json!({ "id": rule, "cancel_running": true })).await;
+    assert_eq!((&deleted["cancelled"], &deleted["running"]), (&json!([waiting]), &json!([running])), "{deleted}");
+    gate_is(&gate, false).await;
+    let states: Vec<Value> = house.all_over(&repository).await.iter().map(|build| build["state"].clone()).collect();
+    assert_eq!(states, ["cancelled", "succeeded", "cancelled", "cancelled"], "the records stay");
+    house.close().await;
+}
+
+#[tokio::test]
+async fn a_wish_to_cancel_outlives_a_crash() {
+    let mut house = House::open().await;
+    let gate = format!("gate-{}", house.mark);
+    let (_code, _, _, rule) = house.all(&sleeping(&gate, 300), json!({ "triggers": {} })).await;
+    let id = house.start(&rule, "main").await;
+    gate_is(&gate, true).await;
+    house.product.must("builds.cancel", json!({ "id": id })).await;
+    house.product.kill().await;
+    house.product.kill_and_start_again().await;
+    assert_eq!(house.over(&id).await["state"], "cancelled");
+    gate_is(&gate, false).await;
+    house.close().await;
+}
+
+#[tokio::test]
+async fn f13_a_keychain_that_went_away_is_waited_for_by_what_needs_it() {
+    let mut house = House::open().await;
+    let (_code, _, _, rule) = house.all("COPY index.html /\n", json!({ "triggers": {} })).await;
+    // The key is asked for anew by the next run of the program.
+    house.product.stop_keychain().await;
+    house.product.kill_and_start_again().await;
+    let id = house.start(&rule, "main").await;
+    let failure = eventually("the build waits for the keychain", DEADLINE, async || {
+        let build = house.get(&id).await;
+        if build["state"] == "paused" { Ok(build["reason"]["failure"].clone()) } else { Err(build) }
+    })
+    .await;
+    assert_code(&failure, "keychain_absent");
+    house.product.must("builds.cancel", json!({ "id": id })).await;
+    assert_eq!(house.over(&id).await["state"], "cancelled");
+    house.close().await;
+}
+
+#[tokio::test]
+async fn a_ref_that_goes_away_takes_its_waiting_build_with_it() {
+    let house = House::open().await;
+    house.product.must("settings.save", json!({ "concurrency": 1, "poll_seconds": 3600 })).await;
+    let gate = format!("gate-{}", house.mark);
+    let (code, code_id, repository, rule) = house.all(&sleeping(&gate, 300), json!({})).await;
+    let running = house.start(&rule, "main").await;
+    gate_is(&gate, true).await;
+    code.branch("short-lived").await;
+    house.look(&code_id).await;
+    code.switch("main").await;
+    code.git(&["branch", "-D", "short-lived"]).await;
+    house.look(&code_id).await;
+    house.product.must("builds.cancel", json!({ "id": running })).await;
+    let builds = house.all_over(&repository).await;
+    assert_eq!(builds.len(), 2, "{builds:?}");
+    assert_eq!((&builds[1]["state"], &builds[1]["reason"]["kind"]), (&json!("skipped"), &json!("ref_deleted")));
+    house.close().await;
+}

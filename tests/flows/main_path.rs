@@ -452,3 +452,46 @@ async fn a_tag_that_is_written_once_is_refused_before_anything_is_built() {
     assert_eq!(house.registry.digest("team/once", "v1").await, digest);
     house.close().await;
 }
+
+#[tokio::test]
+async fn running_an_older_push_again_leaves_latest_where_a_later_push_moved_it() {
+    let house = House::open().await;
+    let (code, code_id, repository, _) = house.all("COPY index.html /\n", json!({ "overwrite_tag": "latest" })).await;
+    for text in ["older", "newer"] {
+        code.write("index.html", text);
+        code.commit(text).await;
+        house.look(&code_id).await;
+        house.all_over(&repository).await;
+    }
+    let latest = house.registry.digest("team/app", "latest").await;
+    let builds = house.builds(&repository).await;
+    let again = house.product.must("builds.rerun", json!({ "id": builds[0]["id"] })).await["id"].clone();
+    let build = house.over(&again).await;
+    assert_eq!(build["state"], "succeeded", "{build}");
+    assert_eq!(publications(&build)[1], ("latest".to_owned(), "kept_newer".to_owned()), "{build}");
+    assert_eq!(house.registry.digest("team/app", "latest").await, latest);
+    let request = json!({ "id": builds[0]["id"], "overrides": { "overwrite": true } });
+    let forced = house.product.must("builds.rerun", request).await["id"].clone();
+    let build = house.over(&forced).await;
+    assert_eq!(publications(&build)[1].1, "done", "asked for explicitly: {build}");
+    assert_ne!(house.registry.digest("team/app", "latest").await, latest);
+    house.close().await;
+}
+
+#[tokio::test]
+async fn a_branch_and_a_tag_of_the_same_name_are_two_refs() {
+    let house = House::open().await;
+    let triggers = json!({ "any_branch": true, "new_tag": true });
+    let version = json!({ "kind": "templates", "templates": ["b-{branch}", "t-{tag}", "t-{semver.major}"] });
+    let (code, code_id, repository, _) =
+        house.all("COPY index.html /\n", json!({ "triggers": triggers, "version": version })).await;
+    code.git(&["branch", "v2.1.0"]).await;
+    code.git(&["tag", "v2.1.0"]).await;
+    house.look(&code_id).await;
+    let builds = house.all_over(&repository).await;
+    let mut tags: Vec<Value> = builds.iter().map(|build| build["tags"].clone()).collect();
+    tags.sort_by_key(Value::to_string);
+    assert_eq!(tags, [json!(["b-v2.1.0"]), json!(["t-v2.1.0", "t-2"])], "{builds:?}");
+    assert_eq!(states(&builds), ["succeeded"; 2]);
+    house.close().await;
+}
