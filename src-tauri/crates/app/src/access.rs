@@ -65,7 +65,7 @@ impl Parts {
         }
     }
 
-    async fn proxy(&self, stored: Option<StoredProxy>) -> Result<Option<Proxy>, Failure> {
+    pub(crate) async fn proxy(&self, stored: Option<StoredProxy>) -> Result<Option<Proxy>, Failure> {
         let Some(stored) = stored else { return Ok(None) };
         let password = match stored.password {
             Some(id) => Some(self.open_secret(id).await?),

@@ -3,6 +3,7 @@
 
 mod build;
 mod checkout;
+mod mirrors;
 mod publish;
 mod registry_side;
 mod steps;
@@ -168,6 +169,11 @@ impl<'run> Run<'run> {
             Stage::Push => ("slipway:push", "Push"),
             Stage::Triggers => ("slipway:triggers", "Triggers"),
         };
+        self.say_in(key, name, text)
+    }
+
+    /// As [`Self::say`], under a step of its own.
+    fn say_in(&self, key: &str, name: &str, text: &str) -> Result<(), Failure> {
         let now = self.parts.now();
         let ordinal = lock(&self.steps).update(StepUpdate {
             key: StepKey(key.to_owned()),

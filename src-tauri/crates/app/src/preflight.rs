@@ -6,12 +6,13 @@ use crate::access::BaseImageLogins;
 use crate::pipeline::with_suggestions;
 use slipway_core::code::{CommitId, RefName};
 use slipway_core::ids::ImageRepositoryId;
-use slipway_core::image::Platform;
+use slipway_core::image::{ImageReference, Platform, RegistryAccess, RegistryLogin};
 use slipway_core::matching::TriggerMatcher;
 use slipway_core::ports::{BuildEngine, LoginSource};
 use slipway_core::rule::RuleSpec;
 use slipway_core::{ErrorCode, Failure};
 use slipway_engine::dockerfile::inspect;
+use slipway_registry::mirrors::{accesses_in_order, head};
 use std::sync::Arc;
 
 /// What the check found. A rule with warnings can be saved, one with errors not.
@@ -158,13 +159,41 @@ impl Slipway {
         for image in facts.images {
             let login = logins.login(image.reference.host.as_str()).await;
             let wanted = image.platform.as_ref().or(options.platforms.first());
-            if let Err(failure) = engine.can_resolve(&image.reference, wanted, &login).await {
+            if let Err(failure) = engine.can_resolve(&image.reference, wanted, &login).await
+                && !self.a_mirror_has(&image.reference, login).await
+            {
                 let image_name = image.reference.to_string();
                 let failure =
                     failure.at("spec.dockerfile_path").with("line", image.line.to_string()).with("image", image_name);
                 found.errors.push(failure);
             }
         }
+    }
+
+    /// Asks the mirrors of an image's host for it; a build would pull it there.
+    async fn a_mirror_has(&self, image: &ImageReference, login: RegistryLogin) -> bool {
+        let asked = async {
+            // A digest is pulled by the engine alone: mirrors are used by tag.
+            let (Some(tag), None) = (&image.tag, &image.digest) else { return Ok(None) };
+            let settings = self.parts.settings().await?;
+            let mirrors = settings.mirrors_of(&image.host);
+            let upstream = RegistryAccess {
+                host: image.host.clone(),
+                plain_http: false,
+                ca_pem: None,
+                proxy: self.parts.proxy(settings.registry_proxy).await?,
+                login,
+            };
+            let mut accesses = accesses_in_order(&mirrors, &upstream)?;
+            // The engine has asked the upstream already.
+            accesses.pop();
+            let logins = BaseImageLogins(Arc::clone(&self.parts));
+            for access in &mut accesses {
+                access.login = logins.login(access.host.as_str()).await;
+            }
+            head(self.parts.ports.registries.as_ref(), &accesses, &image.name, tag.as_str()).await
+        };
+        matches!(asked.await, Ok(Some(_)))
     }
 
     /// An ARM laptop must not silently replace amd64 images.

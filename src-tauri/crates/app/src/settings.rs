@@ -4,6 +4,7 @@ use crate::access::StoredProxy;
 use crate::{AppEvent, Slipway};
 use serde::{Deserialize, Serialize};
 use slipway_core::ids::SecretId;
+use slipway_core::image::RegistryHost;
 use slipway_core::network::RegistryMirrors;
 use slipway_core::{ErrorCode, Failure, Secret};
 
@@ -65,11 +66,25 @@ impl Slipway {
                 proxy.check().map_err(|failure| failure.at(format!("{field}.url")))?;
             }
         }
+        for host in settings.mirrors.iter().flat_map(|one| std::iter::once(&one.upstream).chain(&one.mirrors)) {
+            RegistryHost::new(host.as_str()).map_err(|failure| failure.at("mirrors"))?;
+        }
         self.parts.store.set_setting(KEY, settings).await?;
         self.parts.announce(AppEvent::SettingsChanged);
         self.parts.queue_wake.notify_one();
         self.parts.watch_wake.notify_waiters();
         Ok(())
+    }
+}
+
+impl Settings {
+    /// Returns the mirrors of an upstream host, in the order in which they are asked.
+    pub(crate) fn mirrors_of(&self, host: &RegistryHost) -> RegistryMirrors {
+        let of_host = self.mirrors.iter().filter(|one| one.upstream == host.as_str());
+        RegistryMirrors {
+            upstream: host.as_str().to_owned(),
+            mirrors: of_host.flat_map(|one| one.mirrors.iter().cloned()).collect(),
+        }
     }
 }
 

@@ -46,7 +46,8 @@ impl Run<'_> {
     }
 
     async fn build_on_engine(&self, record: &BuildRecord, ready: Ready) -> Result<BuiltImage, Failure> {
-        let request = self.request(record, ready).await?;
+        let mut request = self.request(record, ready).await?;
+        self.pull_through_mirrors(&mut request).await?;
         let (events, received) = mpsc::channel(EVENTS_UNDER_WAY);
         let fold = Fold {
             log: Arc::clone(&self.log),

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod cancel;
+mod mirrors;
 mod path;
 mod publish;
 mod restart;

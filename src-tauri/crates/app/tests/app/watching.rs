@@ -261,7 +261,7 @@ async fn a_file_event_in_a_local_clone_makes_a_look() {
         CodeRepositoryInput { location: CodeLocationInput::LocalClone { path: "/home/me/app".into() }, ..code_input() };
     let mut events = app.events();
     let code = app.add_code_repository(&input).await.unwrap();
-    let repository = crate::world::add_oci_repository(&app).await;
+    let repository = crate::world::add_oci_repository(&app, crate::world::HOST).await;
     let rule = app.add_rule(repository, &rule_spec(code)).await.unwrap();
     let ready = Ready { app, code, repository, rule };
     // The task has taken its watch before its first look.

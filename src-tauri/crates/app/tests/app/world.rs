@@ -52,8 +52,13 @@ impl World {
     }
 
     pub(crate) async fn open(&self) -> Slipway {
+        self.open_with(|_| {}).await
+    }
+
+    /// Opens the application with some ports changed.
+    pub(crate) async fn open_with(&self, change: impl FnOnce(&mut Ports)) -> Slipway {
         let engine = Arc::clone(&self.engine);
-        let ports = Ports {
+        let mut ports = Ports {
             clock: Arc::<FakeClock>::clone(&self.clock),
             code: Arc::<FakeCodeStore>::clone(&self.code),
             engines: Arc::new(move |_| Ok(Arc::<FakeEngine>::clone(&engine))),
@@ -62,6 +67,7 @@ impl World {
             outside_logins: Arc::new(NoLogins),
             build_proxies: Arc::new(|_| Vec::new()),
         };
+        change(&mut ports);
         let pace = Pace {
             retry_base: Duration::ZERO,
             retry_cap: Duration::from_secs(300),
@@ -84,9 +90,13 @@ impl World {
 
     pub(crate) async fn ready_with(&self, change: impl FnOnce(&mut RuleSpec)) -> Ready {
         self.remote().push("main", "first", &[("Dockerfile", "FROM scratch\nCOPY . /\n"), ("index.html", "one")]);
-        let app = self.open().await;
+        self.ready_in(self.open().await, HOST, change).await
+    }
+
+    /// As [`Self::ready_with`], in an application that is open, with a registry of that host.
+    pub(crate) async fn ready_in(&self, app: Slipway, host: &str, change: impl FnOnce(&mut RuleSpec)) -> Ready {
         let code = app.add_code_repository(&code_input()).await.unwrap();
-        let repository = add_oci_repository(&app).await;
+        let repository = add_oci_repository(&app, host).await;
         let mut spec = rule_spec(code);
         change(&mut spec);
         let rule = app.add_rule(repository, &spec).await.unwrap();
@@ -115,11 +125,11 @@ pub(crate) fn code_input() -> CodeRepositoryInput {
     }
 }
 
-pub(crate) async fn add_oci_repository(app: &Slipway) -> ImageRepositoryId {
+pub(crate) async fn add_oci_repository(app: &Slipway, host: &str) -> ImageRepositoryId {
     let spec = RegistrySpec {
         name: "Test".to_owned(),
-        host: RegistryHost::new(HOST).unwrap(),
-        plain_http: false,
+        host: RegistryHost::new(host).unwrap(),
+        plain_http: host.starts_with("127.0.0.1:"),
         ca_pem: None,
     };
     let registry = app.add_registry(&spec).await.unwrap();
