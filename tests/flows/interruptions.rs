@@ -360,3 +360,38 @@ async fn a_ref_that_goes_away_takes_its_waiting_build_with_it() {
     assert_eq!((&builds[1]["state"], &builds[1]["reason"]["kind"]), (&json!("skipped"), &json!("ref_deleted")));
     house.close().await;
 }
+
+#[tokio::test]
+async fn f01_killed_again_and_again_every_push_has_one_build_and_every_tag_arrives() {
+    let mut house = House::open().await;
+    let triggers = json!({ "strategy": "every_push", "overwrite_tag": "latest" });
+    let (code, code_id, repository, _) = house.all("COPY index.html /index.html\nRUN sleep 0.3\n", triggers).await;
+    let mut commits = Vec::new();
+    // The moments at which it dies; spread over look, checkout, build and push, whatever this machine's speed.
+    for milliseconds in [0, 40, 90, 160, 250, 400, 600, 850, 1_150, 1_500] {
+        code.write("index.html", format!("{} {milliseconds}\n", house.mark));
+        commits.push(code.commit("next").await);
+        // The file events start the look; the program dies in the middle of what follows.
+        let _ = tokio::time::timeout(Duration::from_millis(milliseconds), std::future::pending::<()>()).await;
+        house.product.kill_and_start_again().await;
+        house.look(&code_id).await;
+    }
+    let builds = house.all_over(&repository).await;
+    let built: Vec<&str> = builds.iter().filter_map(|build| build["commit"]["id"].as_str()).collect();
+    assert_eq!(built, commits, "each push is built once, in order");
+    for (index, build) in builds.iter().enumerate() {
+        assert_eq!((&build["state"], &build["number"]), (&json!("succeeded"), &json!(index + 1)), "{build}");
+        let tag = format!("main-{}", &commits[index][..7]);
+        assert!(house.registry.digest("team/app", &tag).await.is_some(), "{tag}");
+    }
+    let last = house.get(&builds[builds.len() - 1]["id"]).await;
+    let latest = house.registry.digest("team/app", "latest").await;
+    assert_eq!(latest.as_deref(), last["publications"][0]["digest"].as_str(), "latest is the last push");
+    assert_eq!(house.file(&last["image"], "/index.html").await, format!("{} 1500", house.mark));
+    let left = house
+        .engine
+        .docker_ok(&["images", "--filter", &format!("label=test.flow={}", house.mark), "--format", "{{.Repository}}"])
+        .await;
+    assert!(!left.contains("slipway.local"), "no private name is left behind: {left}");
+    house.close().await;
+}
