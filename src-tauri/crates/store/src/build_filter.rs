@@ -40,18 +40,68 @@ pub struct BuildPage {
 /// With a search text a total is counted up to here: further hits cost time and tell a person nothing.
 const SEARCH_TOTAL_LIMIT: i64 = 1_000;
 
-/// `FROM` and `WHERE`. The search table comes first in the join: it gives its rows newest first, one by one, so that a page
-/// of a frequent text is found at once, and a rare text through the trigram index.
-fn push_filter(query: &mut QueryBuilder<Sqlite>, filter: &BuildFilter) -> Result<(), StoreError> {
-    let search = filter.search.trim();
-    if search.is_empty() {
-        query.push(" FROM builds WHERE 1");
-    } else {
-        query.push(
-            " FROM build_search CROSS JOIN builds ON builds.id = build_search.rowid WHERE build_search.text GLOB ",
-        );
-        query.push_bind(contains_pattern(search));
+/// A filter that leaves fewer builds than this is answered first, and the text is looked for in what it leaves.
+const FEW_BUILDS: i64 = 20_000;
+/// The trigram index knows texts from this many characters on.
+const TRIGRAM: usize = 3;
+
+/// What is read first, newest first and one by one, so that a page that fills up early ends early.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum First {
+    /// The indexes of the builds: without a text, or when the other filters leave few.
+    Builds,
+    /// The trigram index: finds a rare text at once.
+    Trigrams,
+    /// All texts, for one that is too short for the trigram index. FTS5's own table of texts is half the way of a scan
+    /// through FTS5.
+    Texts,
+}
+
+impl First {
+    /// Returns the id of a build in this order.
+    const fn id(self) -> &'static str {
+        match self {
+            Self::Builds => "builds.id",
+            Self::Trigrams => "build_search.rowid",
+            Self::Texts => "texts.id",
+        }
     }
+}
+
+/// `FROM` and `WHERE`.
+fn push_filter(query: &mut QueryBuilder<Sqlite>, filter: &BuildFilter, first: First) -> Result<(), StoreError> {
+    let search = filter.search.trim();
+    match first {
+        First::Builds if search.is_empty() => {
+            query.push(" FROM builds WHERE 1");
+        }
+        First::Builds => {
+            query.push(" FROM builds CROSS JOIN build_search_content AS texts ON texts.id = builds.id WHERE ");
+            push_contains(query, search);
+        }
+        First::Trigrams => {
+            query.push(" FROM build_search CROSS JOIN builds ON builds.id = build_search.rowid WHERE text GLOB ");
+            query.push_bind(contains_pattern(search));
+        }
+        First::Texts => {
+            query.push(" FROM build_search_content AS texts CROSS JOIN builds ON builds.id = texts.id WHERE ");
+            push_contains(query, search);
+        }
+    }
+    push_fields(query, filter)
+}
+
+/// The text without an index. GLOB is the faster of the two where the text begins with ASCII, and the slower elsewhere.
+fn push_contains(query: &mut QueryBuilder<Sqlite>, search: &str) {
+    if search.starts_with(|c: char| c.is_ascii()) {
+        query.push("texts.c0 GLOB ").push_bind(contains_pattern(search));
+    } else {
+        query.push("instr(texts.c0, ").push_bind(search.to_lowercase()).push(") > 0");
+    }
+}
+
+/// Everything but the text.
+fn push_fields(query: &mut QueryBuilder<Sqlite>, filter: &BuildFilter) -> Result<(), StoreError> {
     if let Some(repository) = filter.repository {
         query.push(" AND repository_id = ").push_bind(repository.0);
     }
@@ -101,17 +151,12 @@ impl Store {
         before: Option<BuildId>,
         limit: u32,
     ) -> Result<BuildPage, StoreError> {
-        let searching = !filter.search.trim().is_empty();
-        let id = if searching { "build_search.rowid" } else { "id" };
-        let mut count = QueryBuilder::new("SELECT COUNT(*) FROM (SELECT 1");
-        push_filter(&mut count, filter)?;
-        count.push(" LIMIT ").push_bind(if searching { SEARCH_TOTAL_LIMIT } else { -1 }).push(")");
-        let total: i64 = count.build_query_scalar().fetch_one(self.read()).await?;
-
+        let first = self.read_first(filter).await?;
+        let id = first.id();
         let limit = limit.clamp(1, 500);
         // Ids first, from an index; then the wide rows of this page alone.
         let mut query = QueryBuilder::new(format!("SELECT * FROM builds WHERE id IN (SELECT {id}"));
-        push_filter(&mut query, filter)?;
+        push_filter(&mut query, filter, first)?;
         if let Some(before) = before {
             query.push(format!(" AND {id} < ")).push_bind(before.0);
         }
@@ -120,7 +165,39 @@ impl Store {
         let more = rows.len() > limit as usize;
         let items = rows.iter().take(limit as usize).map(record).collect::<Result<Vec<_>, _>>()?;
         let next = if more { items.last().map(|build| build.id) } else { None };
-        let total_is_exact = !searching || total < SEARCH_TOTAL_LIMIT;
-        Ok(BuildPage { items, total: u64::try_from(total).unwrap_or(0), total_is_exact, next })
+        let (total, total_is_exact) = if before.is_none() && !more {
+            // The only page.
+            (items.len() as u64, true)
+        } else {
+            self.total(filter, first).await?
+        };
+        Ok(BuildPage { items, total, total_is_exact, next })
+    }
+
+    /// Returns how many builds fit, and whether they were counted to the end.
+    async fn total(&self, filter: &BuildFilter, first: First) -> Result<(u64, bool), StoreError> {
+        let searching = !filter.search.trim().is_empty();
+        let mut count = QueryBuilder::new("SELECT COUNT(*) FROM (SELECT 1");
+        push_filter(&mut count, filter, first)?;
+        count.push(" LIMIT ").push_bind(if searching { SEARCH_TOTAL_LIMIT } else { -1 }).push(")");
+        let total: i64 = count.build_query_scalar().fetch_one(self.read()).await?;
+        Ok((u64::try_from(total).unwrap_or(0), !searching || total < SEARCH_TOTAL_LIMIT))
+    }
+
+    /// Decides what is read first.
+    async fn read_first(&self, filter: &BuildFilter) -> Result<First, StoreError> {
+        let search = filter.search.trim();
+        if search.is_empty() {
+            return Ok(First::Builds);
+        }
+        let by_text = if search.chars().count() < TRIGRAM { First::Texts } else { First::Trigrams };
+        if *filter == (BuildFilter { search: filter.search.clone(), ..BuildFilter::default() }) {
+            return Ok(by_text);
+        }
+        let mut count = QueryBuilder::new("SELECT COUNT(*) FROM (SELECT 1 FROM builds WHERE 1");
+        push_fields(&mut count, filter)?;
+        count.push(" LIMIT ").push_bind(FEW_BUILDS).push(")");
+        let left: i64 = count.build_query_scalar().fetch_one(self.read()).await?;
+        Ok(if left < FEW_BUILDS { First::Builds } else { by_text })
     }
 }
