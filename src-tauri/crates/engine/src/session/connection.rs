@@ -18,8 +18,12 @@ use std::task::{Context, Poll};
 /// Room for call headers: ignore patterns travel as headers, and so do the engine's typed error details with the whole
 /// Dockerfile inside.
 const HEADER_BYTES: u32 = 4 << 20;
-/// HTTP/2 window of a stream and of the connection, bytes.
+/// HTTP/2 window of a stream, bytes.
 const WINDOW: u32 = 1 << 20;
+/// HTTP/2 window of a connection, bytes. h2 (0.4.16 and later) hangs up with `too_many_data_frames` when small frames wait to
+/// be read, each counted as 256 bytes less its length, and allows half of this window. A stream's window full of the smallest
+/// messages (11 bytes, a file asked for) is 22 MiB by that count, so that a slow reader is slow and not cut off.
+const CONNECTION_WINDOW: u32 = 64 << 20;
 /// How much of an answer that refuses an upgrade is read.
 const REFUSAL_BYTES: usize = 16 << 10;
 
@@ -91,7 +95,7 @@ pub(super) fn serve(connection: Upgraded, tasks: &BuildTasks, routes: tonic::ser
         let served = hyper::server::conn::http2::Builder::new(executor)
             .max_header_list_size(HEADER_BYTES)
             .initial_stream_window_size(WINDOW)
-            .initial_connection_window_size(WINDOW)
+            .initial_connection_window_size(CONNECTION_WINDOW)
             .serve_connection(connection, TowerToHyperService::new(routes))
             .await;
         if let Err(error) = served {
@@ -113,7 +117,7 @@ impl EngineChannel {
         let (sender, driver) = http2::Builder::new(tasks.clone())
             .max_header_list_size(HEADER_BYTES)
             .initial_stream_window_size(WINDOW)
-            .initial_connection_window_size(WINDOW)
+            .initial_connection_window_size(CONNECTION_WINDOW)
             .handshake(connection)
             .await
             .map_err(|error| lost("/grpc", &error))?;
