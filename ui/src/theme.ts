@@ -81,6 +81,7 @@ export const cssVariables: CSSVariablesResolver = (base) => ({
   },
   dark: {
     "--mantine-color-placeholder": base.colors.dark[2],
+    "--mantine-color-dimmed": base.colors.dark[1],
     "--mantine-color-error": "#ff8787",
     "--mantine-color-anchor": base.colors.hull?.[3] ?? "",
     "--mantine-color-red-text": "#ff8787",

@@ -1,10 +1,14 @@
 import { useTranslation } from "react-i18next";
 
 import { Empty } from "../parts/Listing";
-import { PageButton } from "../parts/Page";
+import { Page, PageButton } from "../parts/Page";
 
 /** An address that names nothing. */
 export function NotFound() {
   const { t } = useTranslation();
-  return <Empty sentence={t("page.not_found")} action={<PageButton to="/">{t("page.overview")}</PageButton>} />;
+  return (
+    <Page title={t("page.not_found")} name={t("page.not_found")}>
+      <Empty sentence={t("page.not_found_why")} action={<PageButton to="/">{t("page.overview")}</PageButton>} />
+    </Page>
+  );
 }

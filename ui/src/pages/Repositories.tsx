@@ -1,4 +1,4 @@
-import { ActionIcon, Button, Menu, Select, Table, Text } from "@mantine/core";
+import { ActionIcon, Button, Menu, Select, Table, Text, VisuallyHidden } from "@mantine/core";
 import { IconDots, IconPencil, IconPlus, IconTrash } from "@tabler/icons-react";
 import { useSearch } from "@tanstack/react-router";
 import { useState } from "react";
@@ -76,7 +76,9 @@ export function Repositories() {
                     <Table.Th ta="end">{t("repositories.rules")}</Table.Th>
                     <Table.Th ta="end">{t("repositories.builds")}</Table.Th>
                     <Table.Th>{t("repositories.last_build")}</Table.Th>
-                    <Table.Th w={60} aria-label={t("common.actions", { name: "" })} />
+                    <Table.Th w={60}>
+<VisuallyHidden>{t("common.actions_column")}</VisuallyHidden>
+</Table.Th>
                   </Table.Tr>
                 </Table.Thead>
                 <Table.Tbody>

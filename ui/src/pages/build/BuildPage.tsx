@@ -41,11 +41,13 @@ export function BuildPage() {
   if (!read.data) {
     if (!read.error) return <ListSkeleton />;
     return (
+      <Page title={t("page.builds")} name={t("page.builds")}>
       <FailureNotice failure={failureOf(read.error)} onRetry={() => void read.refetch()}>
         <PageButton to="/builds" variant="default">
           {t("common.back_to_list")}
         </PageButton>
       </FailureNotice>
+      </Page>
     );
   }
   const build = read.data;

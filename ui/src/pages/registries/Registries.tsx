@@ -1,4 +1,4 @@
-import { ActionIcon, Badge, Button, Group, Menu, Stack, Table, Text } from "@mantine/core";
+import { ActionIcon, Badge, Button, Group, Menu, Stack, Table, Text, VisuallyHidden } from "@mantine/core";
 import { IconDots, IconKey, IconPencil, IconPlugConnected, IconPlus, IconTrash } from "@tabler/icons-react";
 import { useSearch } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
@@ -145,7 +145,9 @@ function RegistryPanel({ registry }: { registry: RegistryView }) {
                 <Table.Th>{t("registries.source")}</Table.Th>
                 <Table.Th>{t("registries.username")}</Table.Th>
                 <Table.Th>{t("registries.last_test")}</Table.Th>
-                <Table.Th w={60} aria-label={t("common.actions", { name: "" })} />
+                <Table.Th w={60}>
+<VisuallyHidden>{t("common.actions_column")}</VisuallyHidden>
+</Table.Th>
               </Table.Tr>
             </Table.Thead>
             <Table.Tbody>

@@ -1,4 +1,4 @@
-import { ActionIcon, Button, Group, Menu, Stack, Switch, Table, Text, Title, Tooltip } from "@mantine/core";
+import { ActionIcon, Button, Group, Menu, Stack, Switch, Table, Text, Title, Tooltip, VisuallyHidden } from "@mantine/core";
 import { IconCopy, IconDots, IconPencil, IconPlayerPlay, IconPlus, IconTrash } from "@tabler/icons-react";
 import type { UseQueryResult } from "@tanstack/react-query";
 import { useState } from "react";
@@ -78,7 +78,9 @@ export function ImageBuild({ repository, rules }: ImageBuildProps) {
                   <Table.Th>{t("rules.next_tag")}</Table.Th>
                   <Table.Th>{t("rules.auto")}</Table.Th>
                   <Table.Th>{t("repositories.last_build")}</Table.Th>
-                  <Table.Th w={80} aria-label={t("common.actions", { name: "" })} />
+                  <Table.Th w={80}>
+<VisuallyHidden>{t("common.actions_column")}</VisuallyHidden>
+</Table.Th>
                 </Table.Tr>
               </Table.Thead>
               <Table.Tbody>

@@ -37,11 +37,13 @@ export function RepositoryPage() {
   if (!read.data) {
     if (!read.error) return <ListSkeleton />;
     return (
+      <Page title={t("page.repositories")} name={t("page.repositories")}>
       <FailureNotice failure={failureOf(read.error)} onRetry={() => void read.refetch()}>
         <PageButton to="/repositories" variant="default">
           {t("common.back_to_list")}
         </PageButton>
       </FailureNotice>
+      </Page>
     );
   }
   const view = read.data;

@@ -1,4 +1,4 @@
-import { ActionIcon, Button, Group, Menu, Table, Text, Tooltip } from "@mantine/core";
+import { ActionIcon, Button, Group, Menu, Table, Text, Tooltip, VisuallyHidden } from "@mantine/core";
 import { IconDots, IconFolder, IconGitBranch, IconPencil, IconPlus, IconRefresh, IconTrash } from "@tabler/icons-react";
 import { useSearch } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
@@ -59,7 +59,9 @@ export function Sources() {
                   <Table.Th>{t("sources.place")}</Table.Th>
                   <Table.Th>{t("sources.branch")}</Table.Th>
                   <Table.Th>{t("sources.health")}</Table.Th>
-                  <Table.Th w={80} aria-label={t("common.actions", { name: "" })} />
+                  <Table.Th w={80}>
+<VisuallyHidden>{t("common.actions_column")}</VisuallyHidden>
+</Table.Th>
                 </Table.Tr>
               </Table.Thead>
               <Table.Tbody>
