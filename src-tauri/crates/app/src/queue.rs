@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-pub(crate) use backoff::pause;
+pub(crate) use backoff::{pause, retry_after};
 pub(crate) use settle::Ended;
 
 /// Tries of one step before its failure is final (or, for a push, before it waits long).
@@ -243,7 +243,7 @@ impl Queue {
     fn engine_went_away(&self, name: &str, failure: Failure) -> Duration {
         let mut engines = self.away();
         let probes = engines.get(name).map_or(0, |away| away.probes) + 1;
-        let wait = pause(self.parts.pace.probe_base, self.parts.pace.probe_cap, probes, &failure);
+        let wait = pause(self.parts.pace.probe_base, self.parts.pace.probe_cap, probes, &failure, self.parts.now());
         let wait = wait.to_std().unwrap_or_default();
         engines.insert(name.to_owned(), Away { failure, probes, next_probe: Instant::now() + wait });
         wait

@@ -4,6 +4,7 @@
 mod look;
 mod schedule;
 
+use crate::queue::retry_after;
 use crate::{AppEvent, Parts};
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::FutureExt;
@@ -190,7 +191,7 @@ impl Watch {
             Err(failure) if failure.code == ErrorCode::Cancelled => return Err(failure.clone()),
             Err(failure) => {
                 memory.failures += 1;
-                (LookResult::Failed(failure.clone()), retry_after(failure))
+                (LookResult::Failed(failure.clone()), retry_after(failure, now))
             }
         };
         let facts = LookFacts {
@@ -234,11 +235,6 @@ async fn next_event(events: &mut Option<mpsc::Receiver<()>>) -> bool {
         }
         None => std::future::pending().await,
     }
-}
-
-/// Returns how long the outside asked to wait.
-pub(crate) fn retry_after(failure: &Failure) -> Option<TimeDelta> {
-    failure.details.get("retry_after")?.parse().ok().and_then(TimeDelta::try_seconds)
 }
 
 /// A number in 0..1 that differs between repositories and looks.

@@ -101,7 +101,7 @@ impl Run<'_> {
             store.finish_publication(publication.id, PublicationState::Failed, None, Some(&failure), now).await?;
         } else {
             let pace = &self.parts.pace;
-            let until = self.parts.now() + pause(pace.retry_base, pace.retry_cap, tries, &failure);
+            let until = self.parts.now() + pause(pace.retry_base, pace.retry_cap, tries, &failure, self.parts.now());
             store.retry_publication(publication.id, Some(until), Some(&failure)).await?;
         }
         Ok(failure)

@@ -56,7 +56,7 @@ pub(super) async fn settle(queue: &Queue, before: &BuildRecord, result: Result<E
         Retry::Backoff => {
             let tries = tries(before) + 1;
             if tries < RETRY_BUDGET {
-                let not_before = now + pause(parts.pace.retry_base, parts.pace.retry_cap, tries, &failure);
+                let not_before = now + pause(parts.pace.retry_base, parts.pace.retry_cap, tries, &failure, now);
                 let patch = BuildPatch {
                     failure: Change::Set(failure.with(TRIES, tries.to_string())),
                     not_before: Change::Set(not_before),
@@ -94,9 +94,9 @@ async fn wait_outside(queue: &Queue, row: &BuildRecord, failure: Failure, tries:
     let wait = if failure.code.class() == ErrorClass::Engine {
         TimeDelta::zero()
     } else if failure.code.retry() == Retry::WhenBack {
-        pause(pace.probe_base, pace.probe_cap, row.attempt, &failure)
+        pause(pace.probe_base, pace.probe_cap, row.attempt, &failure, now)
     } else {
-        pause(pace.retry_base, pace.retry_cap, tries, &failure)
+        pause(pace.retry_base, pace.retry_cap, tries, &failure, now)
     };
     let failure = if failure.code.retry() == Retry::Backoff { failure.with(TRIES, tries.to_string()) } else { failure };
     let patch = BuildPatch {
