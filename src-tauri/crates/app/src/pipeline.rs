@@ -6,6 +6,7 @@ mod checkout;
 mod mirrors;
 mod publish;
 mod registry_side;
+mod secrets;
 mod steps;
 
 use crate::access::BaseImageLogins;
@@ -80,16 +81,14 @@ impl<'run> Run<'run> {
         for secret in &record.inputs.options.secrets {
             build_secrets.push((secret.id.clone(), parts.open_secret(secret.secret).await?));
         }
-        let mut secrets: Vec<Secret> = build_secrets.iter().map(|(_, secret)| secret.clone()).collect();
-        if let Some(code) = record.inputs.code {
-            secrets.extend(parts.code_access(code).await?.password);
-        }
-        let (masker, _) = Masker::new(&secrets);
+        let named = secrets::of_build(parts, record, &repository, &build_secrets).await?;
+        let secrets: Vec<Secret> = named.iter().map(|(_, secret)| secret.clone()).collect();
+        let (masker, unmaskable) = Masker::new(&secrets);
         let masker = Arc::new(masker);
         let mask = Arc::clone(&masker);
         let log = parts.logs.writer(record.id, Arc::new(move |line: &str| mask.mask_text(line)))?;
         let steps = Steps::resume(&parts.store.steps(record.id).await?);
-        Ok(Self {
+        let run = Self {
             parts,
             queue,
             cancel,
@@ -100,7 +99,11 @@ impl<'run> Run<'run> {
             log: Arc::new(Mutex::new(log)),
             steps: Arc::new(Mutex::new(steps)),
             id: record.id,
-        })
+        };
+        for warning in secrets::warnings(&named, &unmaskable) {
+            run.say_in("slipway:secrets", "Secrets", &warning)?;
+        }
+        Ok(run)
     }
 
     async fn stages(&self, mut record: BuildRecord) -> Result<Ended, Failure> {

@@ -106,3 +106,35 @@ async fn a_password_never_moves_to_another_host() {
     let plain = app.add_code_repository(&input("http://code.test/a.git", None)).await.unwrap_err();
     assert_eq!(plain.field.as_deref(), Some("location.url"));
 }
+
+#[tokio::test]
+async fn t10_registry_and_proxy_passwords_are_masked_too_and_a_short_one_is_warned_about() {
+    let world = World::new();
+    let ready = world.ready().await;
+    let registry = ready.app.image_repository(ready.repository).await.unwrap().spec.registry;
+    let input =
+        |password: &str| CredentialInput::Password { username: "me".to_owned(), password: Some(Secret::new(password)) };
+    ready.app.add_credential(registry, "long", &input("registry-pass-1")).await.unwrap();
+    ready.app.add_credential(registry, "short", &input("pw1")).await.unwrap();
+    let password = ready.app.keep_proxy_password(&Secret::new("proxy-pass-2")).await.unwrap();
+    let proxy = slipway_app::StoredProxy {
+        url: "http://proxy.test:3128".to_owned(),
+        username: Some("me".to_owned()),
+        password: Some(password),
+    };
+    let settings = slipway_app::Settings { registry_proxy: Some(proxy), ..slipway_app::Settings::default() };
+    ready.app.set_settings(&settings).await.unwrap();
+    let lines = vec!["said registry-pass-1 and proxy-pass-2".to_owned()];
+    world.engine.next_build(FakeBuild { lines, ..FakeBuild::default() });
+    ready.look().await;
+    world.remote().push("main", "second", &[("index.html", "two")]);
+    ready.look().await;
+    let build = ready.idle().await.remove(0);
+    let lines = ready.app.logs().page(build.id, 0, 100, None).unwrap();
+    let texts: Vec<_> = lines.iter().map(|line| line.text.as_str()).collect();
+    assert!(texts.contains(&"said *** and ***"), "{texts:#?}");
+    let warning = "warning: the registry credential short is too short to be masked in this log";
+    assert_eq!(texts.iter().filter(|text| text.starts_with("warning")).collect::<Vec<_>>(), [&warning]);
+    let steps = ready.app.store().steps(build.id).await.unwrap();
+    assert!(steps.iter().any(|step| step.update.name == "Secrets"));
+}
