@@ -17,6 +17,7 @@ import { PageNavLink } from "../parts/Page";
 import { LanguageButton, ThemeButton } from "./Appearance";
 import { Breadcrumbs } from "./Breadcrumbs";
 import { EngineChip } from "./EngineChip";
+import { Palette, PaletteButton } from "./Palette";
 import { QueueChip } from "./QueueChip";
 
 const pages = [
@@ -37,6 +38,7 @@ export function Shell() {
       <Anchor href="#content" className="skip-link">
         {t("shell.skip")}
       </Anchor>
+      <Palette />
       <AppShell.Navbar p="sm" bg="var(--panel)">
         <Group gap="sm" px="sm" py="sm" mb="sm">
           <img src={icon} alt="" width={24} height={24} />
@@ -62,6 +64,7 @@ export function Shell() {
         <Group h="100%" justify="space-between" wrap="nowrap">
           <Breadcrumbs />
           <Group gap="xs" wrap="nowrap">
+            <PaletteButton />
             <QueueChip />
             <ThemeButton />
             <LanguageButton />

@@ -1,5 +1,5 @@
 import { Button, Group, Menu, Tabs, Text } from "@mantine/core";
-import { IconDots, IconPlayerStop, IconRefresh, IconTrash } from "@tabler/icons-react";
+import { IconAdjustments, IconDots, IconPlayerStop, IconRefresh, IconTrash } from "@tabler/icons-react";
 import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
 
@@ -17,6 +17,7 @@ import { Took, When } from "../../parts/Time";
 import { shortCommit, shortRef } from "../../words/format";
 import { LogTab } from "./LogTab";
 import { Parameters } from "./Parameters";
+import { RerunDialog } from "./RerunDialog";
 import { Result } from "./Result";
 import { StagesBar } from "./StagesBar";
 import { Timeline } from "./Timeline";
@@ -97,6 +98,9 @@ export function BuildPage() {
                 </Button>
               </Menu.Target>
               <Menu.Dropdown>
+                <Menu.Item leftSection={<IconAdjustments size={14} aria-hidden />} onClick={() => open("rerun")}>
+                  {t("builds.rerun_changed")}
+                </Menu.Item>
                 <Menu.Item c="red" leftSection={<IconTrash size={14} aria-hidden />} onClick={() => open("delete")}>
                   {t("builds.delete")}
                 </Menu.Item>
@@ -148,6 +152,7 @@ export function BuildPage() {
           <Result build={build} />
         </Tabs.Panel>
       </Tabs>
+      {readDialog(dialog)?.kind === "rerun" && <RerunDialog key={id} build={build} onClose={close} />}
       {readDialog(dialog)?.kind === "delete" && <DeleteBuild build={build} onClose={close} />}
     </Page>
   );

@@ -12,7 +12,8 @@ import { useCall, useRead } from "../../host/reads";
 import { useDraft } from "../../parts/draft";
 import { FailureNotice, useFieldError } from "../../parts/FailureNotice";
 import { ListSkeleton } from "../../parts/Listing";
-import { draftOf, readPairs, specOf } from "./ruleDraft";
+import { readPairs } from "../../words/pairs";
+import { draftOf, specOf } from "./ruleDraft";
 import { RuleFields } from "./RuleFields";
 import { RulePreview } from "./RulePreview";
 

@@ -20,7 +20,8 @@ import { useTranslation } from "react-i18next";
 import type { CodeRepositoryView } from "../../host/bindings";
 import { useRead } from "../../host/reads";
 import { shortRef } from "../../words/format";
-import { draftOf, readPairs, type RuleDraft } from "./ruleDraft";
+import { readPairs } from "../../words/pairs";
+import { draftOf, type RuleDraft } from "./ruleDraft";
 import { SecretsField } from "./SecretsField";
 
 interface RuleFieldsProps {

@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 
 import type { RuleSpec, RuleView } from "../../host/bindings";
-import { draftOf, readPairs, specOf } from "./ruleDraft";
+import { readPairs } from "../../words/pairs";
+import { draftOf, specOf } from "./ruleDraft";
 
 const spec: RuleSpec = {
   name: "site",

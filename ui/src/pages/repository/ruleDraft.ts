@@ -1,5 +1,6 @@
-import type { CodeRepositoryView, NameValue, Platform, RuleSecret, RuleSpec, RuleView, Strategy } from "../../host/bindings";
+import type { CodeRepositoryView, Platform, RuleSecret, RuleSpec, RuleView, Strategy } from "../../host/bindings";
 import { platformText, shortRef } from "../../words/format";
+import { pairText, readPairs } from "../../words/pairs";
 
 /** What is typed into the rule editor. Lists of name=value are text until they are sent. */
 export interface RuleDraft {
@@ -36,21 +37,6 @@ export interface RuleDraft {
   partCommit: boolean;
   templates: string[];
   overwriteTag: string;
-}
-
-const pairText = (pairs: NameValue[]) => pairs.map(({ name, value }) => `${name}=${value}`).join("\n");
-
-/** Reads `name=value` lines; an empty line counts for nothing. `bad` is the first line (from 1) that is none. */
-export function readPairs(text: string): { pairs: NameValue[]; bad: number | null } {
-  const pairs: NameValue[] = [];
-  let bad: number | null = null;
-  text.split("\n").forEach((line, index) => {
-    if (line.trim() === "") return;
-    const at = line.indexOf("=");
-    if (at > 0) pairs.push({ name: line.slice(0, at).trim(), value: line.slice(at + 1) });
-    else bad ??= index + 1;
-  });
-  return { pairs, bad };
 }
 
 function readPlatform(text: string): Platform {
