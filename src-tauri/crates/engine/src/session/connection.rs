@@ -144,6 +144,8 @@ impl tower::Service<Request<tonic::body::Body>> for EngineChannel {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use futures::StreamExt;
+    use http_body_util::StreamBody;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::UnixListener;
 
@@ -181,5 +183,51 @@ mod tests {
             assert_eq!(upgraded.unwrap_err().code, code, "{answer:?}");
             assert!(asked.starts_with("POST /session HTTP/1.1\r\n") && asked.contains("upgrade: h2c\r\n"), "{asked}");
         }
+    }
+
+    /// A log of many short lines comes as many small frames, and whoever reads them may be slow.
+    #[tokio::test]
+    async fn small_messages_may_wait_to_be_read() {
+        const MESSAGES: usize = 9_000;
+        let folder = tempfile::tempdir().unwrap();
+        let listener = UnixListener::bind(folder.path().join("s")).unwrap();
+        let (all_sent, sent) = tokio::sync::oneshot::channel();
+        let engine = tokio::spawn(async move {
+            let (mut near, _) = listener.accept().await.unwrap();
+            let mut head = Vec::new();
+            while !head.ends_with(b"\r\n\r\n") {
+                head.push(near.read_u8().await.unwrap());
+            }
+            let answer = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n";
+            near.write_all(answer).await.unwrap();
+            let all_sent = std::sync::Mutex::new(Some(all_sent));
+            let service = hyper::service::service_fn(move |_: Request<Incoming>| {
+                let mut all_sent = all_sent.lock().unwrap().take();
+                let messages = futures::stream::iter(0..=MESSAGES).filter_map(move |message| {
+                    if message == MESSAGES {
+                        all_sent.take().unwrap().send(()).unwrap();
+                        return std::future::ready(None);
+                    }
+                    let frame = hyper::body::Frame::data(Bytes::from_static(&[b'x'; 100]));
+                    std::future::ready(Some(Ok::<_, std::convert::Infallible>(frame)))
+                });
+                std::future::ready(Ok::<_, std::convert::Infallible>(Response::new(StreamBody::new(messages))))
+            });
+            let server = hyper::server::conn::http2::Builder::new(hyper_util::rt::TokioExecutor::new());
+            // It ends with the client's connection.
+            let _ = server.serve_connection(TokioIo::new(near), service).await;
+        });
+        let (tasks, running) = BuildTasks::new();
+        let transport = Transport::unix(folder.path().join("s"));
+        let upgraded = upgrade(&transport, &tasks, "/grpc", &[]).await.unwrap();
+        let mut channel = EngineChannel::new(upgraded, &tasks).await.unwrap();
+        let request = Request::post("http://docker/").body(tonic::body::Body::empty()).unwrap();
+        let response = tower::Service::call(&mut channel, request).await.unwrap();
+        sent.await.unwrap();
+        let read = response.into_body().collect().await.unwrap().to_bytes();
+        assert_eq!(read.len(), MESSAGES * 100);
+        running.end().await;
+        drop(channel);
+        engine.abort();
     }
 }
