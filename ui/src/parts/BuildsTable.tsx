@@ -2,6 +2,7 @@ import { Table, Text } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 
 import type { BuildView } from "../host/bindings";
+import { foreignText } from "../words/ansi";
 import { shortCommit, shortRef } from "../words/format";
 import { PageLink } from "./Page";
 import { useRepositoryNames } from "./names";
@@ -52,12 +53,12 @@ export function BuildsTable({ builds, withRepository = true }: { builds: BuildVi
               )}
               <Table.Td maw={280}>
                 <Text size="sm" className="clip foreign" component="div">
-                  {build.ref_name && shortRef(build.ref_name)}{" "}
+                  {build.ref_name && foreignText(shortRef(build.ref_name))}{" "}
                   {build.commit && <span className="mono">{shortCommit(build.commit.id)}</span>}
                 </Text>
                 {build.commit && (
-                  <Text fz={12} c="dimmed" className="clip foreign" title={build.commit.summary}>
-                    {build.commit.summary} · {build.commit.author}
+                  <Text fz={12} c="dimmed" className="clip foreign" title={foreignText(build.commit.summary)}>
+                    {foreignText(build.commit.summary)} · {foreignText(build.commit.author)}
                   </Text>
                 )}
               </Table.Td>

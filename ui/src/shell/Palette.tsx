@@ -6,6 +6,7 @@ import { useTranslation } from "react-i18next";
 
 import { useRead } from "../host/reads";
 import { useRepositories, useRepositoryNames } from "../parts/names";
+import { foreignText } from "../words/ansi";
 import { shortCommit, shortRef } from "../words/format";
 
 const RECENT = 30;
@@ -60,9 +61,11 @@ export function Palette() {
       actions: builds.map((build) => ({
         id: `build ${build.id}`,
         label: `${nameOf(build.repository)} ${t("builds.title", { number: build.number })}`,
-        description: [build.ref_name && shortRef(build.ref_name), build.commit && shortCommit(build.commit.id), build.commit?.summary]
-          .filter(Boolean)
-          .join(" "),
+        description: foreignText(
+          [build.ref_name && shortRef(build.ref_name), build.commit && shortCommit(build.commit.id), build.commit?.summary]
+            .filter(Boolean)
+            .join(" "),
+        ),
         onClick: () => void navigate({ to: "/builds/$build", params: { build: String(build.id) } }),
       })),
     },

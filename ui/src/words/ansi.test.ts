@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { ansiSpans, plainText } from "./ansi";
+import { ansiSpans, foreignText, plainText } from "./ansi";
 
 const ESC = "\u001b";
 
@@ -13,6 +13,10 @@ describe("ansiSpans", () => {
     ["256 and true colours take their arguments with them", `${ESC}[38;5;196ma${ESC}[38;2;1;2;3mb`, [{ text: "ab", class: "" }]],
     ["markup is text", "<script>alert(1)</script>", [{ text: "<script>alert(1)</script>", class: "" }]],
   ])("%s", (_, line, spans) => expect(ansiSpans(line)).toEqual(spans));
+});
+
+test("t07_a_commit_message_cannot_turn_the_text_around_it", () => {
+  expect(foreignText("fix \u202egnp.exe\u2066 构建")).toBe("fix \ufffdgnp.exe\ufffd 构建");
 });
 
 describe("plainText", () => {

@@ -80,6 +80,9 @@ export function ansiSpans(line: string): Span[] {
   return spans;
 }
 
+/** Text that others wrote (commits, authors, refs): marks that turn or hide what stands beside them are shown as such. */
+export const foreignText = (text: string) => text.replace(DECEIVING, "\ufffd");
+
 /** The line as text alone, for copying. */
 export const plainText = (line: string) =>
   ansiSpans(line)

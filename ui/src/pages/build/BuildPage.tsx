@@ -14,6 +14,7 @@ import { Page, PageButton, PageLink } from "../../parts/Page";
 import { useRepositoryNames } from "../../parts/names";
 import { BuildStateMark } from "../../parts/StateMark";
 import { Took, When } from "../../parts/Time";
+import { foreignText } from "../../words/ansi";
 import { shortCommit, shortRef } from "../../words/format";
 import { LogTab } from "./LogTab";
 import { Parameters } from "./Parameters";
@@ -167,13 +168,13 @@ function BuildLead({ build, name }: { build: BuildDetailView; name: string }) {
       </PageLink>
       <span aria-hidden>·</span>
       <span className="foreign">
-        {build.ref_name && shortRef(build.ref_name)} {build.commit && <span className="mono">{shortCommit(build.commit.id)}</span>}
+        {build.ref_name && foreignText(shortRef(build.ref_name))} {build.commit && <span className="mono">{shortCommit(build.commit.id)}</span>}
       </span>
       {build.commit && (
         <>
-          <span className="foreign">“{build.commit.summary}”</span>
+          <span className="foreign">“{foreignText(build.commit.summary)}”</span>
           <span aria-hidden>·</span>
-          <span className="foreign">{build.commit.author}</span>
+          <span className="foreign">{foreignText(build.commit.author)}</span>
         </>
       )}
       <span aria-hidden>·</span>

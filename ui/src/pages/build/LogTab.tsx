@@ -20,6 +20,9 @@ export function LogTab({ build, step }: { build: BuildDetailView; step: number |
   const failing = build.steps.find(({ error }) => error !== null);
   const places = useRead("builds.log_steps", { id: build.id }, { enabled: failing !== undefined }).data;
   const place = places?.find((one) => one.step === failing?.ordinal);
+  // Where a failed build stands at first: the last line of the step that failed, else the end.
+  const end = Number.MAX_SAFE_INTEGER;
+  const startAt = !build.failure ? undefined : failing === undefined ? end : places && (place ? place.first + place.count - 1 : end);
   const running = build.state === "running" || build.state === "queued";
   const choose = (next: number | undefined) =>
     void navigate({
@@ -69,7 +72,7 @@ export function LogTab({ build, step }: { build: BuildDetailView; step: number |
         build={build.id}
         running={running}
         step={step}
-        startAt={place ? place.first + place.count - 1 : undefined}
+        startAt={startAt}
         onSearch={() => step !== undefined && choose(undefined)}
       />
     </div>

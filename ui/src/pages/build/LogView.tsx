@@ -67,6 +67,9 @@ function Lines({ build, running, step, startAt, onSearch, log }: LogViewProps & 
     estimateSize: () => LINE_PX,
     overscan: 30,
   });
+  // The list changes with every line that is measured; scrolling follows wishes, not measurements.
+  const list = useRef(rows);
+  list.current = rows;
   const shown = rows.getVirtualItems();
   const first = shown[0]?.index;
   const last = shown.at(-1)?.index;
@@ -75,15 +78,15 @@ function Lines({ build, running, step, startAt, onSearch, log }: LogViewProps & 
   });
 
   useLayoutEffect(() => {
-    if (follow && log.total > 0) rows.scrollToIndex(log.total - 1, { align: "end" });
-  }, [follow, log.total, rows]);
+    if (follow && log.total > 0) list.current.scrollToIndex(log.total - 1, { align: "end" });
+  }, [follow, log.total]);
 
   const stood = useRef(false);
   useLayoutEffect(() => {
-    if (stood.current || startAt === undefined || log.total <= startAt || follow) return;
+    if (stood.current || startAt === undefined || log.total === 0 || follow) return;
     stood.current = true;
-    rows.scrollToIndex(startAt, { align: "center" });
-  }, [startAt, log.total, follow, rows]);
+    list.current.scrollToIndex(Math.min(startAt, log.total - 1), { align: "center" });
+  }, [startAt, log.total, follow]);
 
   const search = useRead(
     "builds.log_search",
@@ -96,8 +99,8 @@ function Lines({ build, running, step, startAt, onSearch, log }: LogViewProps & 
   useLayoutEffect(() => {
     if (hitLine === undefined || step !== undefined) return;
     setFollow(false);
-    rows.scrollToIndex(hitLine, { align: "center" });
-  }, [hitLine, step, rows]);
+    list.current.scrollToIndex(hitLine, { align: "center" });
+  }, [hitLine, step]);
   const turn = (by: number) => hits.length > 0 && setHit((at + by + hits.length) % hits.length);
 
   const copy = async () => {
@@ -222,6 +225,7 @@ function Lines({ build, running, step, startAt, onSearch, log }: LogViewProps & 
                       {span.text}
                     </span>
                   ))}
+                  {line?.clipped && <span className="ansi-dim">… {t("log.line_clipped")}</span>}
                 </span>
               </div>
             );

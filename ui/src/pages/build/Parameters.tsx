@@ -5,6 +5,7 @@ import { useTranslation } from "react-i18next";
 import type { BuildDetailView } from "../../host/bindings";
 import { Copyable } from "../../parts/Copyable";
 import { When } from "../../parts/Time";
+import { foreignText } from "../../words/ansi";
 import { platformText } from "../../words/format";
 
 /** What the build was made from: everything that a second run would take again. */
@@ -31,10 +32,10 @@ export function Parameters({ build }: { build: BuildDetailView }) {
     {
       title: t("parameters.source"),
       facts: [
-        [t("builds.ref"), inputs.ref_name],
+        [t("builds.ref"), inputs.ref_name && foreignText(inputs.ref_name)],
         [t("builds.commit"), inputs.commit && <Copyable text={inputs.commit} />],
-        [t("builds.author"), build.commit && `${build.commit.author} <${build.commit.author_email}>`],
-        [t("parameters.message"), build.commit && <span style={{ whiteSpace: "pre-wrap" }}>{build.commit.message.trim()}</span>],
+        [t("builds.author"), build.commit && foreignText(`${build.commit.author} <${build.commit.author_email}>`)],
+        [t("parameters.message"), build.commit && <span style={{ whiteSpace: "pre-wrap" }}>{foreignText(build.commit.message.trim())}</span>],
         [t("builds.rule"), inputs.rule_name ?? t("builds.no_rule")],
         [t("builds.kind"), t(`builds.kind_${build.kind}`)],
       ],
