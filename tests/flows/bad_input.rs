@@ -92,7 +92,6 @@ async fn seed_3_24_code_that_cannot_be_read_says_why() {
         assert!(!failure.to_string().contains("wr0ng-password"), "{failure}");
         failure["code"].as_str().unwrap().to_owned()
     };
-    let ca = ca.as_deref();
     assert!(test(&url, "right", ca).await.is_ok());
     assert_eq!(code_of(test(&url, "wr0ng-password", ca).await), "source_unauthorized");
     assert_eq!(code_of(test(&url, "right", None).await), "source_tls");

@@ -8,6 +8,7 @@ mod house;
 mod interruptions;
 mod main_path;
 mod registry_troubles;
+mod source_troubles;
 
 #[test]
 fn every_file_of_this_folder_is_a_module_here() {

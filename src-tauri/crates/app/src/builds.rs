@@ -66,7 +66,8 @@ impl Slipway {
     /// Runs a build again with the same inputs. Tags that a later push has moved stay there.
     ///
     /// # Errors
-    /// [`ErrorCode::WrongState`] while it is not over; [`ErrorCode::ReadOnlyRepository`].
+    /// [`ErrorCode::WrongState`] while it is not over; [`ErrorCode::NotFound`] when its code was removed;
+    /// [`ErrorCode::ReadOnlyRepository`].
     pub async fn rerun(&self, id: BuildId) -> Result<BuildId, Failure> {
         self.rerun_with(id, &BuildOverrides::default()).await
     }
@@ -79,6 +80,9 @@ impl Slipway {
         let build = self.parts.store.build(id).await?;
         if !build.state.is_final() {
             return Err(Failure::new(ErrorCode::WrongState, "the build is not over yet"));
+        }
+        if build.inputs.code.is_some() && build.code.is_none() {
+            return Err(Failure::new(ErrorCode::NotFound, "the code repository of this build was removed"));
         }
         self.writable_repository(build.repository).await?;
         let had_overwrite = build.inputs.overwrite_tag.is_some();
