@@ -77,6 +77,7 @@ export function Palette() {
       nothingFound={t("palette.nothing")}
       scrollable
       maxHeight={420}
+      overlayProps={{ blur: 0, backgroundOpacity: 0.5 }}
       searchProps={{
         leftSection: <IconSearch size={18} aria-hidden />,
         placeholder: t("palette.placeholder"),

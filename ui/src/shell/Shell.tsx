@@ -34,7 +34,7 @@ export function Shell() {
   const { t } = useTranslation();
   const { connected } = useHost();
   return (
-    <AppShell navbar={{ width: 200, breakpoint: 0 }} header={{ height: 44 }} layout="alt" padding="xl">
+    <AppShell navbar={{ width: { base: 172, md: 200 }, breakpoint: 0 }} header={{ height: 44 }} layout="alt" padding={{ base: "md", md: "xl" }}>
       <Anchor href="#content" className="skip-link">
         {t("shell.skip")}
       </Anchor>

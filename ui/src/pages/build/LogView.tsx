@@ -127,13 +127,14 @@ function Lines({ build, running, step, startAt, onSearch, log }: LogViewProps & 
   const digits = String(Math.max(log.total, 1)).length;
   return (
     <div style={{ display: "flex", flexDirection: "column", minWidth: 0, height: "100%" }}>
-      <Group gap="sm" px="sm" py={6} wrap="nowrap" style={{ borderBottom: "1px solid var(--line)" }}>
+      <Group gap="xs" px="sm" py={6} style={{ borderBottom: "1px solid var(--line)" }}>
         <TextInput
           type="search"
           aria-label={t("log.search")}
           placeholder={t("log.search")}
           leftSection={<IconSearch size={14} aria-hidden />}
-          w={220}
+          maw={220}
+          style={{ flex: "1 1 140px" }}
           value={text}
           onChange={(event) => {
             setText(event.currentTarget.value);
