@@ -13,6 +13,7 @@ mod data_folder;
 mod events;
 mod housekeeping;
 pub mod image_repositories;
+mod newest_tag;
 mod pipeline;
 pub mod preflight;
 mod queue;

@@ -165,9 +165,29 @@ impl Run<'_> {
         if !record.inputs.options.platforms.is_empty() {
             return Ok(record.inputs.options.platforms.clone());
         }
-        let last = self.parts.store.last_move_of_repository(self.repository.id).await?;
-        let Some(build) = last.and_then(|moved| moved.build) else { return Ok(Vec::new()) };
-        Ok(self.parts.store.build(build).await?.image.map(|image| image.platforms).unwrap_or_default())
+        let newest = match self.parts.newest_platforms(&self.repository, self.engine.as_ref()).await {
+            Ok(newest) => newest,
+            Err(failure) => {
+                let text = format!(
+                    "warning: the newest tag's platform is unknown, the engine's own is used: {}",
+                    failure.message
+                );
+                self.say(Stage::Checkout, &text)?;
+                return Ok(Vec::new());
+            }
+        };
+        if newest.len() < 2 {
+            return Ok(newest);
+        }
+        let info = self.engine.info().await?;
+        if info.containerd_store {
+            return Ok(newest);
+        }
+        // Such an engine keeps one platform of an image.
+        let one = if newest.contains(&info.platform) { info.platform } else { newest[0].clone() };
+        let text = format!("warning: the newest tag has {} platforms, this engine builds {one} only", newest.len());
+        self.say(Stage::Checkout, &text)?;
+        Ok(vec![one])
     }
 }
 
@@ -195,7 +215,7 @@ pub(crate) fn with_suggestions(
 }
 
 /// Returns whether a tag is written once by the repository's patterns, which cover the whole tag.
-pub(super) fn is_write_once(patterns: &[String], tag: &Tag) -> Result<bool, Failure> {
+pub(crate) fn is_write_once(patterns: &[String], tag: &Tag) -> Result<bool, Failure> {
     for pattern in patterns {
         let whole = slipway_core::matching::compile_regex(&format!("^(?:{pattern})$"), "write_once")?;
         if whole.is_match(tag.as_str()) {

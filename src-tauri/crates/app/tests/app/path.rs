@@ -138,3 +138,39 @@ async fn build_now_takes_a_short_commit_and_leaves_the_overwrite_tag() {
     assert!(world.registries.tag(HOST, NAME, "old").is_some());
     assert_eq!(world.registries.tag(HOST, NAME, "latest"), latest);
 }
+
+#[tokio::test]
+async fn the_first_build_takes_the_platform_of_the_registrys_newest_tag() {
+    let world = World::new();
+    world.registries.store_image(HOST, NAME, "1.0", "linux/arm64", "by another client");
+    let ready = world.ready().await;
+    world.remote().push("main", "second", &[("index.html", "two")]);
+    ready.look().await;
+    ready.idle().await;
+    // Afterwards Slipway knows what it moved itself, and asks no more.
+    let asked = world.registries.calls("tags");
+    world.remote().push("main", "third", &[("index.html", "three")]);
+    ready.look().await;
+    ready.idle().await;
+    assert_eq!(world.registries.calls("tags"), asked);
+    let platforms: Vec<_> =
+        world.engine.seen_builds().into_iter().flat_map(|build| build.platforms).map(|one| one.to_string()).collect();
+    assert_eq!(platforms, ["linux/arm64", "linux/arm64"]);
+}
+
+#[tokio::test]
+async fn a_registry_that_does_not_tell_its_newest_tag_is_no_reason_not_to_build() {
+    let world = World::new();
+    let ready = world.ready().await;
+    world.registries.fail("tags", failure(ErrorCode::RegistryUnreachable), 1);
+    world.remote().push("main", "second", &[("index.html", "two")]);
+    ready.look().await;
+    let build = ready.idle().await.remove(0);
+    assert_eq!(build.state, BuildState::Succeeded);
+    assert_eq!(world.engine.seen_builds()[0].platforms, []);
+    let lines = ready.app.logs().page(build.id, 0, 100, None).unwrap();
+    assert!(
+        lines.iter().any(|line| line.text.starts_with("warning: the newest tag's platform is unknown")),
+        "{lines:#?}"
+    );
+}
