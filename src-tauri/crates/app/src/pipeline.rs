@@ -25,7 +25,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use steps::Steps;
 
-pub(crate) use checkout::with_suggestions;
+pub(crate) use checkout::{is_write_once, with_suggestions};
 use tokio_util::sync::CancellationToken;
 
 /// Deadline of the build stage when the rule has none.

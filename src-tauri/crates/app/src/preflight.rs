@@ -1,18 +1,21 @@
 //! The check before a rule is saved: everything that would make its builds fail, beside the field at fault. It asks the
 //! outside; nothing is written.
 
+mod published;
+
 use crate::Slipway;
 use crate::access::BaseImageLogins;
 use crate::pipeline::with_suggestions;
 use slipway_core::code::{CommitId, RefName};
 use slipway_core::ids::ImageRepositoryId;
-use slipway_core::image::{ImageReference, Platform, RegistryAccess, RegistryLogin};
+use slipway_core::image::{ImageReference, Platform, RegistryAccess, RegistryLogin, Tag};
 use slipway_core::matching::TriggerMatcher;
 use slipway_core::ports::{BuildEngine, LoginSource};
 use slipway_core::rule::RuleSpec;
 use slipway_core::{ErrorCode, Failure};
 use slipway_engine::dockerfile::inspect;
 use slipway_registry::mirrors::{accesses_in_order, head};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// What the check found. A rule with warnings can be saved, one with errors not.
@@ -63,8 +66,14 @@ impl Slipway {
                 Err(failure) => found.errors.push(failure.at("repository")),
             }
         }
+        if let Some(engine) = &engine {
+            self.check_newest_tag(&repository, spec, engine.as_ref(), &mut found).await;
+        }
         let preview = self.preview_rule(spec.code, &spec.triggers, &spec.version).await;
         if let Ok(preview) = preview {
+            let tags = preview.matching.iter().filter_map(|one| one.tags.as_ref().ok()).flatten();
+            let tags: BTreeSet<Tag> = tags.cloned().collect();
+            self.check_write_once(&repository, &tags, engine.as_ref(), &mut found).await;
             for one in preview.matching {
                 if let Err(failure) = one.tags {
                     found.warnings.push(failure.at("spec.version").with("ref", one.name.as_str()));

@@ -1,10 +1,10 @@
 //! Editing, duplicating, deleting, previewing and checking rules.
 
-use crate::world::{World, failure, rule_spec};
+use crate::world::{HOST, NAME, World, failure, rule_spec};
 use slipway_core::ErrorCode;
 use slipway_core::build::BuildState;
 use slipway_core::code::RepoPath;
-use slipway_core::rule::{PushTriggers, VersionRule};
+use slipway_core::rule::{PushTriggers, RuleSpec, VersionRule};
 
 #[tokio::test]
 async fn deleting_a_rule_cancels_what_waits_and_keeps_the_records() {
@@ -125,4 +125,32 @@ async fn a_repository_that_cannot_be_pushed_to_is_read_only() {
     assert_eq!(refused.code, ErrorCode::ReadOnlyRepository);
     ready.app.edit_image_repository(ready.repository, &spec).await.unwrap();
     ready.app.add_rule(ready.repository, &second).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_check_warns_about_tags_and_platforms_that_are_published_already() {
+    let world = World::new();
+    let ready = world.ready().await;
+    ready.look().await;
+    let mut spec = ready.app.rule(ready.rule).await.unwrap().spec;
+    let warnings = async |spec: &RuleSpec| {
+        let found = ready.app.preflight(ready.repository, spec).await.unwrap();
+        let warnings = found.warnings.into_iter().filter_map(|mut one| one.details.remove("warning"));
+        warnings.filter(|warning| warning != "platform").collect::<Vec<_>>()
+    };
+    assert_eq!(warnings(&spec).await, Vec::<String>::new());
+    world.registries.store_image(HOST, NAME, "main", "linux/arm64", "by another client");
+    assert_eq!(warnings(&spec).await, ["newest_platform"], "built by emulation");
+    let platform = |text: &str| text.parse().unwrap();
+    spec.options.platforms = vec![platform("linux/amd64")];
+    assert_eq!(warnings(&spec).await, ["newest_platform"], "replaced by another platform");
+    spec.options.platforms = vec![platform("linux/arm64")];
+    assert_eq!(warnings(&spec).await, Vec::<String>::new());
+
+    let mut repository = ready.app.image_repository(ready.repository).await.unwrap().spec;
+    repository.write_once = vec!["ma.*".to_owned()];
+    ready.app.edit_image_repository(ready.repository, &repository).await.unwrap();
+    assert_eq!(warnings(&spec).await, ["write_once"]);
+    spec.version = VersionRule::Templates { templates: vec!["{ref}-1".to_owned()] };
+    assert_eq!(warnings(&spec).await, Vec::<String>::new());
 }
