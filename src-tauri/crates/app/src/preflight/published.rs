@@ -32,7 +32,9 @@ impl Slipway {
                 (Some(access), _) => {
                     self.parts.ports.registries.head(access, name, tag.as_str()).await.map(|head| head.is_some())
                 }
-                (None, Some(engine)) => engine.image(&format!("docker.io/{name}:{tag}")).await.map(|image| image.is_some()),
+                (None, Some(engine)) => {
+                    engine.image(&format!("docker.io/{name}:{tag}")).await.map(|image| image.is_some())
+                }
                 (None, None) => return,
             };
             match exists {

@@ -131,6 +131,17 @@ async fn a_real_engine_builds_from_a_host_that_only_a_mirror_has() {
     let builds = ready.idle().await;
     let lines = ready.app.logs().page(build, 0, 1000, None).unwrap();
     ready.app.shutdown().await;
+    // Another data folder knows of no build: it reads the platform of the newest tag at the registry.
+    let second = World::new();
+    let app = second
+        .open_with(|ports| ports.registries = Arc::new(OciRegistries::new(Deadlines::default())) as Arc<dyn Registries>)
+        .await;
+    second.remote().push("main", "first", &[("Dockerfile", "FROM scratch\n")]);
+    let ready = second.ready_in(app, &server.host(), |_| {}).await;
+    let mut spec = ready.app.rule(ready.rule).await.unwrap().spec;
+    spec.options.platforms = vec!["linux/s390x".parse().unwrap()];
+    let found = ready.app.preflight(ready.repository, &spec).await.unwrap();
+    ready.app.shutdown().await;
 
     let original = format!("upstream.invalid/{owner}/base:1");
     let given = engine.image(&original).await.unwrap();
@@ -144,5 +155,11 @@ async fn a_real_engine_builds_from_a_host_that_only_a_mirror_has() {
     assert!(lines.iter().any(|line| line.text.starts_with("mirror 127.0.0.1:1 did not give")), "{lines:#?}");
     assert_eq!(given.unwrap().id, id);
     assert_eq!(left, None, "the mirror's name is taken away again");
+    assert!(
+        !lines.iter().any(|line| line.text.starts_with("warning")),
+        "a repository without tags is fine: {lines:#?}"
+    );
+    let newest = found.warnings.iter().find_map(|warning| warning.details.get("newest"));
+    assert_eq!(newest, Some(&record.image.as_ref().unwrap().platforms[0].to_string()), "{found:#?}");
     assert!(server.digest("team/app", "main").await.is_some());
 }
