@@ -9,6 +9,11 @@ use slipway_core::{ErrorCode, Secret};
 use slipway_vault::KeychainVault;
 use std::process::{Command, Stdio};
 
+/// The daemon returns before its name is on the bus: ask the bus until it is, for 10 s at most.
+const WAIT_FOR_SERVICE: &str = "for look in $(seq 200); do \
+    dbus-send --session --print-reply --dest=org.freedesktop.DBus / org.freedesktop.DBus.NameHasOwner \
+        string:org.freedesktop.secrets | grep -q 'boolean true' && break; sleep 0.05; done";
+
 const SERVICE: &str = "slipway-test";
 const MARK: &str = "SLIPWAY_VAULT_TEST_SESSION";
 const START_UNLOCKED: &str =
@@ -59,7 +64,7 @@ fn inside(session: &Session, test_name: &str, body: impl AsyncFnOnce()) {
                 Session::NeverUnlocked => "gnome-keyring-daemon --start --components=secrets >/dev/null 2>&1",
                 Session::NoService | Session::NoBus => ":",
             };
-            command.arg(format!("{start}\n{again}"));
+            command.arg(format!("{start}\n{}\n{again}", if start == ":" { ":" } else { WAIT_FOR_SERVICE }));
             command
         }
     };
@@ -86,7 +91,7 @@ fn tamper(account: &str, value: Option<&[u8]>) {
 }
 
 fn start_keyring() {
-    let status = Command::new("bash").args(["-c", START_UNLOCKED]).status().unwrap();
+    let status = Command::new("bash").args(["-c", &format!("{START_UNLOCKED}\n{WAIT_FOR_SERVICE}")]).status().unwrap();
     assert!(status.success());
 }
 
