@@ -19,12 +19,12 @@ async fn rpc(api: State<'_, Api>, command: String, request: serde_json::Value) -
 
 /// Streams what happens until the page goes away.
 #[tauri::command]
-fn subscribe(api: State<'_, Api>, events: Channel<EventMessage>) {
+fn subscribe(api: State<'_, Api>, channel: Channel<EventMessage>) {
     let messages = api.subscribe();
     tauri::async_runtime::spawn(async move {
         let mut messages = std::pin::pin!(messages);
         while let Some(message) = futures::StreamExt::next(&mut messages).await {
-            if events.send(message).is_err() {
+            if channel.send(message).is_err() {
                 return;
             }
         }
