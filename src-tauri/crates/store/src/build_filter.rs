@@ -37,7 +37,7 @@ pub struct BuildPage {
     pub next: Option<BuildId>,
 }
 
-/// With a search text a total is counted up to here: further hits cost time and tell a person nothing.
+/// With a text to look for, in a ref or anywhere, a total is counted up to here: further hits cost time and tell a person nothing.
 const SEARCH_TOTAL_LIMIT: i64 = 1_000;
 
 /// A filter that leaves fewer builds than this is answered first, and the text is looked for in what it leaves.
@@ -176,7 +176,7 @@ impl Store {
 
     /// Returns how many builds fit, and whether they were counted to the end.
     async fn total(&self, filter: &BuildFilter, first: First) -> Result<(u64, bool), StoreError> {
-        let searching = !filter.search.trim().is_empty();
+        let searching = !filter.search.trim().is_empty() || !filter.ref_contains.is_empty();
         let mut count = QueryBuilder::new("SELECT COUNT(*) FROM (SELECT 1");
         push_filter(&mut count, filter, first)?;
         count.push(" LIMIT ").push_bind(if searching { SEARCH_TOTAL_LIMIT } else { -1 }).push(")");
