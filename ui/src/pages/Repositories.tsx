@@ -4,9 +4,10 @@ import { useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
+import { readDialog } from "../dialogs";
 import type { ImageRepositoryRow, RegistryView } from "../host/bindings";
 import { useRead } from "../host/reads";
-import { readDialog, useDialog, useFilters } from "../parts/dialog";
+import { useDialog, useFilters } from "../parts/dialog";
 import { Empty, Filters, Listing, SearchField } from "../parts/Listing";
 import { Page, PageLink } from "../parts/Page";
 import { BuildStateMark, Mark } from "../parts/StateMark";
@@ -30,7 +31,7 @@ export function Repositories() {
     { limit, ...(search ? { search } : {}), ...(registry === undefined ? {} : { registry }) },
     { keep: true },
   );
-  const wanted = readDialog(dialog);
+  const wanted = readDialog("/repositories", dialog);
   const subject = read.data?.items.find(({ repository }) => repository.id === wanted?.id)?.repository;
   const filtered = search !== "" || registry !== undefined;
   const add = (

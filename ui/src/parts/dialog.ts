@@ -1,12 +1,5 @@
 import { useNavigate } from "@tanstack/react-router";
 
-/** Which dialog the address says is open: a word, and the id of what it is about. */
-export function readDialog(dialog: string | undefined): { kind: string; id: number } | null {
-  if (!dialog) return null;
-  const [kind = "", id = ""] = dialog.split(".");
-  return { kind, id: Number(id) };
-}
-
 /** Opens and closes dialogs by way of the address: `edit.3`. */
 export function useDialog() {
   const navigate = useNavigate();

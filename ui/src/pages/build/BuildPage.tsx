@@ -3,10 +3,11 @@ import { IconAdjustments, IconDots, IconPlayerStop, IconRefresh, IconTrash } fro
 import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
 
+import { readDialog } from "../../dialogs";
 import type { BuildDetailView, BuildReason, BuildState } from "../../host/bindings";
 import { failureOf } from "../../host/host";
 import { useCall, useRead } from "../../host/reads";
-import { readDialog, useDialog } from "../../parts/dialog";
+import { useDialog } from "../../parts/dialog";
 import { ConfirmDialog } from "../../parts/Dialogs";
 import { FailureNotice } from "../../parts/FailureNotice";
 import { ListSkeleton } from "../../parts/Listing";
@@ -30,10 +31,11 @@ const over: BuildState[] = ["succeeded", "failed", "cancelled", "superseded", "s
 export function BuildPage() {
   const { t } = useTranslation();
   const navigate = useNavigate();
-  const { build: wanted, tab: wantedTab } = useParams({ strict: false });
+  const { build: named, tab: wantedTab } = useParams({ strict: false });
   const { step, dialog } = useSearch({ strict: false });
   const { open, close } = useDialog();
-  const id = Number(wanted);
+  const id = Number(named);
+  const wanted = readDialog("/builds/$build/$tab", dialog);
   const read = useRead("builds.get", { id });
   const nameOf = useRepositoryNames();
   const cancel = useCall("builds.cancel");
@@ -153,8 +155,8 @@ export function BuildPage() {
           <Result build={build} />
         </Tabs.Panel>
       </Tabs>
-      {readDialog(dialog)?.kind === "rerun" && <RerunDialog key={id} build={build} onClose={close} />}
-      {readDialog(dialog)?.kind === "delete" && <DeleteBuild build={build} onClose={close} />}
+      {wanted?.kind === "rerun" && <RerunDialog key={id} build={build} onClose={close} />}
+      {wanted?.kind === "delete" && <DeleteBuild build={build} onClose={close} />}
     </Page>
   );
 }

@@ -3,9 +3,10 @@ import { IconDots, IconKey, IconPencil, IconPlugConnected, IconPlus, IconTrash }
 import { useSearch } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
 
+import { readDialog } from "../../dialogs";
 import type { CredentialView, RegistryView } from "../../host/bindings";
 import { useCall, useRead } from "../../host/reads";
-import { readDialog, useDialog, useFilters } from "../../parts/dialog";
+import { useDialog, useFilters } from "../../parts/dialog";
 import { ConfirmDialog } from "../../parts/Dialogs";
 import { Empty, Filters, Listing, SearchField } from "../../parts/Listing";
 import { Page } from "../../parts/Page";
@@ -23,7 +24,7 @@ export function Registries() {
   const filter = useFilters<ListSearch>();
   const { open, close } = useDialog();
   const read = useRead("registries.list", {});
-  const wanted = readDialog(dialog);
+  const wanted = readDialog("/registries", dialog);
   const registry = read.data?.find(({ id }) => id === wanted?.id);
   const owner = read.data?.find(({ credentials }) => credentials.some(({ id }) => id === wanted?.id));
   const credential = owner?.credentials.find(({ id }) => id === wanted?.id);

@@ -3,9 +3,10 @@ import { IconLock, IconPlayerPlay } from "@tabler/icons-react";
 import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
 
+import { readDialog } from "../../dialogs";
 import { failureOf } from "../../host/host";
 import { useRead } from "../../host/reads";
-import { readDialog, useDialog } from "../../parts/dialog";
+import { useDialog } from "../../parts/dialog";
 import { FailureNotice } from "../../parts/FailureNotice";
 import { ListSkeleton } from "../../parts/Listing";
 import { Page, PageButton, PageLink } from "../../parts/Page";
@@ -47,7 +48,7 @@ export function RepositoryPage() {
     );
   }
   const view = read.data;
-  const wanted = readDialog(dialog);
+  const wanted = readDialog("/repositories/$repository/$tab", dialog);
   const rule = rules.data?.find((one) => one.id === wanted?.id);
   const readOnly = view.read_only_reason;
   const hasRules = (rules.data?.length ?? 0) > 0;

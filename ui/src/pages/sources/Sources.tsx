@@ -3,9 +3,10 @@ import { IconDots, IconFolder, IconGitBranch, IconPencil, IconPlus, IconRefresh,
 import { useSearch } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
 
+import { readDialog } from "../../dialogs";
 import type { CodeRepositoryView } from "../../host/bindings";
 import { useCall, useRead } from "../../host/reads";
-import { readDialog, useDialog, useFilters } from "../../parts/dialog";
+import { useDialog, useFilters } from "../../parts/dialog";
 import { ConfirmDialog } from "../../parts/Dialogs";
 import { FailureNotice } from "../../parts/FailureNotice";
 import { Empty, Filters, Listing, SearchField } from "../../parts/Listing";
@@ -29,7 +30,7 @@ export function Sources() {
   const { open, close } = useDialog();
   const read = useRead("code_repositories.list", {});
   const shown = read.data?.filter((source) => textOf(source).includes(search.toLowerCase())) ?? [];
-  const wanted = readDialog(dialog);
+  const wanted = readDialog("/sources", dialog);
   const subject = read.data?.find(({ id }) => id === wanted?.id);
   const add = (
     <Button leftSection={<IconPlus size={14} aria-hidden />} onClick={() => open("add")}>

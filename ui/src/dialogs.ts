@@ -1,0 +1,52 @@
+/** What the id behind the dot names: `dialog=edit.3` on the list of registries is about registry 3. */
+export type DialogNeeds = "image_repository" | "rule" | "build" | "code_repository" | "registry" | "credential";
+
+/** A dialog that an address can open. */
+export interface DialogEntry {
+  /** The path of its page in the route table. */
+  readonly page: string;
+  /** The word in the address. */
+  readonly dialog: string;
+  /** What must exist; its id follows the word after a dot. None: the word stands alone. */
+  readonly needs: DialogNeeds | null;
+}
+
+/** Every dialog and drawer of the console. One that is not listed here cannot be opened; browser tests go through them all. */
+export const dialogs = [
+  { page: "/repositories", dialog: "add", needs: null },
+  { page: "/repositories", dialog: "edit", needs: "image_repository" },
+  { page: "/repositories", dialog: "delete", needs: "image_repository" },
+  { page: "/repositories/$repository/$tab", dialog: "edit", needs: null },
+  { page: "/repositories/$repository/$tab", dialog: "delete", needs: null },
+  { page: "/repositories/$repository/$tab", dialog: "now", needs: "rule" },
+  { page: "/repositories/$repository/$tab", dialog: "new-rule", needs: null },
+  { page: "/repositories/$repository/$tab", dialog: "rule", needs: "rule" },
+  { page: "/repositories/$repository/$tab", dialog: "delete-rule", needs: "rule" },
+  { page: "/repositories/$repository/$tab", dialog: "duplicate-rule", needs: "rule" },
+  { page: "/builds/$build/$tab", dialog: "rerun", needs: null },
+  { page: "/builds/$build/$tab", dialog: "delete", needs: null },
+  { page: "/sources", dialog: "add", needs: null },
+  { page: "/sources", dialog: "edit", needs: "code_repository" },
+  { page: "/sources", dialog: "delete", needs: "code_repository" },
+  { page: "/registries", dialog: "add", needs: null },
+  { page: "/registries", dialog: "edit", needs: "registry" },
+  { page: "/registries", dialog: "delete", needs: "registry" },
+  { page: "/registries", dialog: "test", needs: "registry" },
+  { page: "/registries", dialog: "credential", needs: "registry" },
+  { page: "/registries", dialog: "edit-credential", needs: "credential" },
+  { page: "/registries", dialog: "test-credential", needs: "credential" },
+  { page: "/registries", dialog: "delete-credential", needs: "credential" },
+] as const satisfies readonly DialogEntry[];
+
+type Entries = (typeof dialogs)[number];
+/** A page that has dialogs. */
+export type DialogPage = Entries["page"];
+/** The words of a page's dialogs. */
+export type DialogOf<P extends DialogPage> = Extract<Entries, { page: P }>["dialog"];
+
+/** The dialog that an address opens on a page; none for a word that the page does not have. */
+export function readDialog<P extends DialogPage>(page: P, dialog: string | undefined): { kind: DialogOf<P>; id: number } | null {
+  const [kind = "", id = ""] = (dialog ?? "").split(".");
+  const known = dialogs.some((one) => one.page === page && one.dialog === kind);
+  return known ? { kind: kind as DialogOf<P>, id: Number(id) } : null;
+}
