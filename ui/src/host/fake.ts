@@ -3,10 +3,12 @@ import { type Answer, CallFailed, type Command, type Host, type Request } from "
 
 type Answers = { [K in Command]?: (request: Request<K>) => Answer<K> };
 
-/** A host for tests: answers from a table, remembers what was asked, sends events by hand. */
+/** A host for tests: answers from a table, remembers what was asked, saved and opened, sends events by hand. */
 export function fakeHost(answers: Answers) {
   const listeners = new Set<(message: EventMessage) => void>();
   const calls: { command: Command; request: unknown }[] = [];
+  const saved: { name: string; text: string }[] = [];
+  const opened: string[] = [];
   const host: Host = {
     capabilities: { window: false },
     async call<K extends Command>(command: K, request: Request<K>): Promise<Answer<K>> {
@@ -20,7 +22,18 @@ export function fakeHost(answers: Answers) {
       onConnection(true);
       return () => listeners.delete(onMessage);
     },
+    async saveLog(build, name) {
+      saved.push({ name, text: `log of build ${build}` });
+      return true;
+    },
+    async saveText(name, text) {
+      saved.push({ name, text });
+      return true;
+    },
+    async openLink(url) {
+      opened.push(url);
+    },
   };
   const send = (message: EventMessage) => listeners.forEach((listener) => listener(message));
-  return { host, calls, send };
+  return { host, calls, saved, opened, send };
 }

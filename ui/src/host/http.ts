@@ -58,7 +58,43 @@ export function httpHost(token: string, origin = location.origin): Host {
       })();
       return () => stop.abort();
     },
+
+    async saveLog(build, name) {
+      let response: Response;
+      try {
+        response = await fetch(`${origin}/builds/${build}/log`, { headers: { authorization } });
+      } catch (thrown) {
+        throw new CallFailed({ code: "host_gone", message: String(thrown) });
+      }
+      if (!response.ok) {
+        const body: unknown = await response.json().catch(() => null);
+        throw new CallFailed(isFailure(body) ? body : { code: "host_gone", message: `HTTP ${response.status}` });
+      }
+      download(name, await response.blob());
+      return true;
+    },
+
+    async saveText(name, text) {
+      download(name, new Blob([text], { type: "text/plain;charset=utf-8" }));
+      return true;
+    },
+
+    async openLink(url) {
+      const { protocol } = new URL(url);
+      if (protocol === "https:" || protocol === "http:") window.open(url, "_blank", "noopener,noreferrer");
+    },
   };
+}
+
+/** How long the browser may take to begin reading what it downloads. */
+const FORGET_DOWNLOAD_MS = 60_000;
+
+function download(name: string, content: Blob) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(content);
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), FORGET_DOWNLOAD_MS);
 }
 
 /** Reads a stream of server-sent events; lines other than `data:` are keep-alives. */

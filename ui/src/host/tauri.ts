@@ -3,17 +3,20 @@ import { Channel, invoke } from "@tauri-apps/api/core";
 import type { EventMessage } from "./bindings";
 import { type Answer, CallFailed, type Command, type Host, isFailure, type Request } from "./host";
 
-/** The desktop window: one command `rpc` for every call, one channel for the events. */
+/** Calls one of the window's own commands. */
+async function ask<T>(command: string, input: Record<string, unknown>): Promise<T> {
+  try {
+    return await invoke<T>(command, input);
+  } catch (thrown) {
+    throw new CallFailed(isFailure(thrown) ? thrown : { code: "host_gone", message: String(thrown) });
+  }
+}
+
+/** The desktop window: one command `rpc` for every call, one channel for the events, and what only a window can do. */
 export const tauriHost: Host = {
   capabilities: { window: true },
 
-  async call<K extends Command>(command: K, request: Request<K>): Promise<Answer<K>> {
-    try {
-      return await invoke<Answer<K>>("rpc", { command, request });
-    } catch (thrown) {
-      throw new CallFailed(isFailure(thrown) ? thrown : { code: "host_gone", message: String(thrown) });
-    }
-  },
+  call: <K extends Command>(command: K, request: Request<K>) => ask<Answer<K>>("rpc", { command, request }),
 
   subscribe(onMessage, onConnection) {
     let listening = true;
@@ -28,5 +31,27 @@ export const tauriHost: Host = {
     return () => {
       listening = false;
     };
+  },
+
+  saveLog: (build, name) => ask("save_log", { build, name }),
+  saveText: (name, text) => ask("save_text", { name, text }),
+  pickFolder: () => ask("pick_folder", {}),
+  pickFile: () => ask("pick_file", {}),
+  openLink: (url) => ask("open_link", { url }),
+
+  onAddress(listener) {
+    let listening = true;
+    const channel = new Channel<string>();
+    channel.onmessage = (address) => {
+      if (listening) listener(address);
+    };
+    void ask("follow_addresses", { channel });
+    return () => {
+      listening = false;
+    };
+  },
+
+  speak(language) {
+    void ask("speak", { language });
   },
 };
