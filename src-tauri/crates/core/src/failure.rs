@@ -20,6 +20,8 @@ pub enum ErrorClass {
     Engine,
     /// The registry.
     Registry,
+    /// What an image is deployed to: a container, a service, a workload, a webhook.
+    Target,
     /// A disk that is full or cannot be written.
     Disk,
     /// The network between two parts.
@@ -225,6 +227,18 @@ error_codes! {
     NotARegistry => "not_a_registry", Registry, Never;
     /// A credential helper or command failed, hung or is missing.
     CredentialHelperFailed => "credential_helper_failed", Registry, Backoff;
+
+    // Deploy target.
+    /// The container, service or workload does not exist (any more).
+    TargetGone => "target_gone", Target, Never;
+    /// The target cannot be updated faithfully; the reasons are in the details.
+    TargetRefused => "target_refused", Target, Never;
+    /// Somebody changed the target between plan and update.
+    TargetChanged => "target_changed", Target, Backoff;
+    /// The new image ended, never became healthy, or could not be started on the target.
+    TargetUnhealthy => "target_unhealthy", Target, Never;
+    /// The image to deploy has no variant for the target's platform.
+    ImagePlatform => "image_platform", Target, Never;
 
     // The rest of the world.
     /// The data folder's disk is full.

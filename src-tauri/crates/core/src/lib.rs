@@ -3,6 +3,7 @@
 //! - [`ids`], [`code`], [`image`], [`rule`], [`build`], [`log`], [`network`]: the objects of `product.md` section 1.
 //! - [`matching`], [`naming`], [`paths`], [`skip_words`], [`decide`]: which push builds what, under which tags.
 //! - [`dockerignore`], [`dockerfile_path`], [`content`]: build contexts and what an image holds.
+//! - [`deploy`]: bringing an image to what runs.
 //! - [`mask`], [`control`]: what may be shown. [`rule_check`]: what may be saved.
 //! - [`ports`]: what the outside must be able to do (git, engine, registry, vault, clock).
 //! - [`failure`]: the closed list of error codes with their class, retry rule and next step.
@@ -12,6 +13,7 @@ pub mod code;
 pub mod content;
 pub mod control;
 pub mod decide;
+pub mod deploy;
 pub mod dockerfile_path;
 pub mod dockerignore;
 pub mod failure;
@@ -22,12 +24,14 @@ pub mod mask;
 pub mod matching;
 pub mod naming;
 pub mod network;
+pub mod notice;
 pub mod paths;
 pub mod ports;
 pub mod rule;
 pub mod rule_check;
 pub mod secret;
 pub mod skip_words;
+pub mod trigger;
 
 pub use failure::{ErrorClass, ErrorCode, Failure};
 pub use secret::Secret;
