@@ -37,4 +37,14 @@ row_id! {
     PublicationId,
     /// A sealed secret.
     SecretId,
+    /// A notice of the inbox.
+    NoticeId,
+    /// An image trigger.
+    TriggerId,
+    /// One time that a tag was created or updated: greater means observed later.
+    TagEventId,
+    /// One firing: a target that is updated, or was to be.
+    FiringId,
+    /// A deploy target that Slipway has to do with.
+    TargetId,
 }

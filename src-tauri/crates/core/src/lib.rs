@@ -2,9 +2,10 @@
 //!
 //! - [`ids`], [`code`], [`image`], [`rule`], [`build`], [`log`], [`network`]: the objects of `product.md` section 1.
 //! - [`matching`], [`naming`], [`paths`], [`skip_words`], [`decide`]: which push builds what, under which tags.
-//! - [`dockerignore`], [`dockerfile_path`], [`content`]: build contexts and what an image holds.
+//! - [`dockerignore`], [`dockerfile_path`], [`content`], [`image_config`], [`version`]: build contexts and what an image holds.
 //! - [`deploy`]: bringing an image to what runs.
 //! - [`mask`], [`control`]: what may be shown. [`rule_check`]: what may be saved.
+//! - [`host`]: code hosts: accounts, lists, what moved, hooks, and the ports to them.
 //! - [`ports`]: what the outside must be able to do (git, engine, registry, vault, clock).
 //! - [`failure`]: the closed list of error codes with their class, retry rule and next step.
 
@@ -17,8 +18,10 @@ pub mod deploy;
 pub mod dockerfile_path;
 pub mod dockerignore;
 pub mod failure;
+pub mod host;
 pub mod ids;
 pub mod image;
+pub mod image_config;
 pub mod log;
 pub mod mask;
 pub mod matching;
@@ -32,6 +35,7 @@ pub mod rule_check;
 pub mod secret;
 pub mod skip_words;
 pub mod trigger;
+pub mod version;
 
 pub use failure::{ErrorClass, ErrorCode, Failure};
 pub use secret::Secret;
