@@ -133,6 +133,30 @@ error_codes! {
     SourceRateLimited => "source_rate_limited", CodeSource, Backoff;
     /// The code host failed on its side.
     SourceServerError => "source_server_error", CodeSource, Backoff;
+    /// The host's own product does not answer at this address: a login page, a repository's page, another product.
+    NotACodeHost => "not_a_code_host", CodeSource, Never;
+    /// The token lacks scopes or rights; the details name them.
+    SourceScopesMissing => "source_scopes_missing", CodeSource, Never;
+    /// Signed in, but the code host does not allow this.
+    SourceForbidden => "source_forbidden", CodeSource, Never;
+    /// The organization has not approved the OAuth application.
+    SourceOrganizationBlocks => "source_organization_blocks", CodeSource, Never;
+    /// The organization wants a single sign-on first; the details have its page.
+    SourceSsoRequired => "source_sso_required", CodeSource, Never;
+    /// The repository was renamed or moved; the details have its new path.
+    SourceMoved => "source_moved", CodeSource, Never;
+    /// The repository is archived: nothing can be written to it.
+    SourceArchived => "source_archived", CodeSource, Never;
+    /// The code host does not offer this.
+    SourceUnsupported => "source_unsupported", CodeSource, Never;
+    /// The person refused the authorization at the code host.
+    AuthorizationDenied => "authorization_denied", CodeSource, Never;
+    /// Nobody came back from the browser, or the code ended.
+    AuthorizationExpired => "authorization_expired", CodeSource, Never;
+    /// The authorization went wrong on its way; the details have the host's reason.
+    AuthorizationFailed => "authorization_failed", CodeSource, Never;
+    /// The host does not know the OAuth application, its secret or its redirect address.
+    OauthClientRefused => "oauth_client_refused", CodeSource, Never;
     /// The repository has no commit yet.
     SourceEmpty => "source_empty", CodeSource, Never;
     /// The branch, tag or commit is not there (any more).
