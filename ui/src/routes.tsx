@@ -29,9 +29,15 @@ const number = (raw: Raw, name: string) => {
 export interface ListSearch {
   search?: string;
   registry?: number;
+  sort?: string;
   dialog?: string;
 }
-const listSearch = (raw: Raw): ListSearch => ({ ...text(raw, "search"), ...number(raw, "registry"), ...text(raw, "dialog") });
+const listSearch = (raw: Raw): ListSearch => ({
+  ...text(raw, "search"),
+  ...number(raw, "registry"),
+  ...text(raw, "sort"),
+  ...text(raw, "dialog"),
+});
 
 /** Filters of the builds list. */
 export interface BuildsSearch {

@@ -1,4 +1,4 @@
-import { ActionIcon, Button, Menu, Select, Table, Text, VisuallyHidden } from "@mantine/core";
+import { ActionIcon, Button, Group, Menu, Select, Table, Text, VisuallyHidden } from "@mantine/core";
 import { IconDots, IconPencil, IconPlus, IconTrash } from "@tabler/icons-react";
 import { useSearch } from "@tanstack/react-router";
 import { useState } from "react";
@@ -11,24 +11,38 @@ import { useDialog, useFilters } from "../parts/dialog";
 import { Empty, Filters, Listing, SearchField } from "../parts/Listing";
 import { Page, PageLink } from "../parts/Page";
 import { BuildStateMark, Mark } from "../parts/StateMark";
+import { SortHead } from "../parts/Sorting";
 import { When } from "../parts/Time";
 import type { ListSearch } from "../routes";
+import { type SortColumns, sortRows } from "../words/sort";
 import { DeleteRepository } from "./repository/DeleteRepository";
 import { RepositoryDrawer } from "./repository/RepositoryDrawer";
+import { ShortcutCommands } from "./repository/ShortcutCommands";
 
+/** Rows that are drawn at first. */
 const PAGE = 50;
+/** Rows that are read at once; a longer list keeps the order of the core, by name. */
+const READ = 500;
+
+const columns: SortColumns<ImageRepositoryRow> = {
+  name: ({ repository }) => repository.spec.name,
+  source: ({ repository }) => repository.spec.source,
+  rules: ({ rules }) => rules,
+  builds: ({ builds }) => builds,
+  last: ({ last_build }) => last_build,
+};
 
 /** Image repositories: what is built, from how many rules, and how the last build went. */
 export function Repositories() {
   const { t } = useTranslation();
-  const { search = "", registry, dialog } = useSearch({ from: "/repositories" });
+  const { search = "", registry, sort, dialog } = useSearch({ from: "/repositories" });
   const filter = useFilters<ListSearch>();
   const { open, close } = useDialog();
   const [limit, setLimit] = useState(PAGE);
   const registries = useRead("registries.list", {}).data ?? [];
   const read = useRead(
     "image_repositories.list",
-    { limit, ...(search ? { search } : {}), ...(registry === undefined ? {} : { registry }) },
+    { limit: Math.max(limit, READ), ...(search ? { search } : {}), ...(registry === undefined ? {} : { registry }) },
     { keep: true },
   );
   const wanted = readDialog("/repositories", dialog);
@@ -65,37 +79,48 @@ export function Repositories() {
         onClear={() => filter({ search: undefined, registry: undefined })}
         empty={<Empty sentence={t("repositories.empty")} action={add} />}
       >
-        {({ items, total }) => (
+        {({ items, total }) => {
+          const rows = total <= items.length ? sortRows(items, sort, columns) : items;
+          const head = (column: string, label: string, right = false, className = "") =>
+            total <= items.length ? (
+              <SortHead column={column} sort={sort} onSort={(next) => filter({ sort: next })} className={className} {...(right ? { ta: "end" } : {})}>
+                {label}
+              </SortHead>
+            ) : (
+              <Table.Th className={className} {...(right ? { ta: "end" } : {})}>{label}</Table.Th>
+            );
+          return (
           <>
             <div className="panel">
               <Table>
                 <Table.Thead>
                   <Table.Tr>
-                    <Table.Th>{t("common.name")}</Table.Th>
-                    <Table.Th>{t("repositories.registry")}</Table.Th>
-                    <Table.Th>{t("repositories.source")}</Table.Th>
-                    <Table.Th ta="end">{t("repositories.rules")}</Table.Th>
-                    <Table.Th ta="end">{t("repositories.builds")}</Table.Th>
-                    <Table.Th>{t("repositories.last_build")}</Table.Th>
-                    <Table.Th w={60}>
-<VisuallyHidden>{t("common.actions_column")}</VisuallyHidden>
-</Table.Th>
+                    {head("name", t("common.name"))}
+                    <Table.Th className="room-s">{t("repositories.registry")}</Table.Th>
+                    {head("source", t("repositories.source"), false, "room-m")}
+                    {head("rules", t("repositories.rules"), true, "room-m")}
+                    {head("builds", t("repositories.builds"), true, "room-m")}
+                    {head("last", t("repositories.last_build"))}
+                    <Table.Th w={80}>
+                      <VisuallyHidden>{t("common.actions_column")}</VisuallyHidden>
+                    </Table.Th>
                   </Table.Tr>
                 </Table.Thead>
                 <Table.Tbody>
-                  {items.map((row) => (
+                  {rows.slice(0, limit).map((row) => (
                     <RepositoryRow key={row.repository.id} row={row} registries={registries} />
                   ))}
                 </Table.Tbody>
               </Table>
             </div>
-            {items.length < total && (
+            {limit < total && (
               <Button variant="default" loading={read.isFetching} onClick={() => setLimit(limit + PAGE)}>
                 {t("repositories.show_more")}
               </Button>
             )}
           </>
-        )}
+          );
+        }}
       </Listing>
       {wanted?.kind === "add" && <RepositoryDrawer onClose={close} />}
       {wanted?.kind === "edit" && subject && <RepositoryDrawer repository={subject} onClose={close} />}
@@ -125,15 +150,17 @@ function RepositoryRow({ row, registries }: { row: ImageRepositoryRow; registrie
           </Text>
         )}
       </Table.Td>
-      <Table.Td className="foreign">
+      <Table.Td className="room-s foreign">
         {registry && (registry.kind === "local_engine" ? t("registries.local") : registry.name)}
         {read_only_reason && <Mark tone="warn" word={t("repositories.read_only")} />}
       </Table.Td>
-      <Table.Td>{t(`repositories.source_${spec.source}`)}</Table.Td>
-      <Table.Td ta="end">{row.rules}</Table.Td>
-      <Table.Td ta="end">{row.builds}</Table.Td>
+      <Table.Td className="room-m">{t(`repositories.source_${spec.source}`)}</Table.Td>
+      <Table.Td className="room-m" ta="end">{row.rules}</Table.Td>
+      <Table.Td className="room-m" ta="end">{row.builds}</Table.Td>
       <Table.Td>{row.last_build === null ? <Text c="dimmed" size="sm">{t("repositories.no_build")}</Text> : <LastBuild id={row.last_build} />}</Table.Td>
       <Table.Td>
+        <Group gap={4} wrap="nowrap" justify="flex-end">
+        <ShortcutCommands repository={row.repository} registries={registries} />
         <Menu position="bottom-end">
           <Menu.Target>
             <ActionIcon aria-label={t("common.actions", { name: spec.name })}>
@@ -149,6 +176,7 @@ function RepositoryRow({ row, registries }: { row: ImageRepositoryRow; registrie
             </Menu.Item>
           </Menu.Dropdown>
         </Menu>
+        </Group>
       </Table.Td>
     </Table.Tr>
   );

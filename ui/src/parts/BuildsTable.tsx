@@ -22,10 +22,10 @@ export function BuildsTable({ builds, withRepository = true }: { builds: BuildVi
             <Table.Th>{t("builds.state")}</Table.Th>
             {withRepository && <Table.Th>{t("builds.repository")}</Table.Th>}
             <Table.Th>{t("builds.commit")}</Table.Th>
-            <Table.Th>{t("builds.rule")}</Table.Th>
-            <Table.Th>{t("builds.kind")}</Table.Th>
-            <Table.Th>{t("builds.tags")}</Table.Th>
-            <Table.Th>{t("builds.duration")}</Table.Th>
+            <Table.Th className="room-l">{t("builds.rule")}</Table.Th>
+            <Table.Th className="room-l">{t("builds.kind")}</Table.Th>
+            <Table.Th className="room-m">{t("builds.tags")}</Table.Th>
+            <Table.Th className="room-s">{t("builds.duration")}</Table.Th>
             <Table.Th>{t("builds.when")}</Table.Th>
           </Table.Tr>
         </Table.Thead>
@@ -62,12 +62,12 @@ export function BuildsTable({ builds, withRepository = true }: { builds: BuildVi
                   </Text>
                 )}
               </Table.Td>
-              <Table.Td className="foreign">{build.inputs.rule_name}</Table.Td>
-              <Table.Td style={{ whiteSpace: "nowrap" }}>{t(`builds.kind_${build.kind}`)}</Table.Td>
-              <Table.Td className="mono clip" maw={200} title={build.tags.join(", ")}>
+              <Table.Td className="room-l foreign">{build.inputs.rule_name}</Table.Td>
+              <Table.Td className="room-l" style={{ whiteSpace: "nowrap" }}>{t(`builds.kind_${build.kind}`)}</Table.Td>
+              <Table.Td className="room-m mono clip" maw={200} title={build.tags.join(", ")}>
                 <bdi>{build.tags.join(", ")}</bdi>
               </Table.Td>
-              <Table.Td>
+              <Table.Td className="room-s">
                 <Took from={build.started_at} to={build.ended_at} />
               </Table.Td>
               <Table.Td style={{ whiteSpace: "nowrap" }}>

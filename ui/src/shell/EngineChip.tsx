@@ -17,21 +17,21 @@ export function useSystem() {
 }
 
 /** The engine in one glance, its details on click. */
-export function EngineChip() {
+export function EngineChip({ narrow }: { narrow: boolean }) {
   const { t } = useTranslation();
   const system = useSystem();
   const engine = system.data?.engine;
   const mark = !engine ? (
-    <Mark tone="still" word={t("shell.engine_asking")} />
+    <Mark tone="still" word={t("shell.engine_asking")} quiet={narrow} />
   ) : engine.kind === "ready" ? (
-    <Mark tone="good" word={t("shell.engine_ready", { version: engine.version })} />
+    <Mark tone="good" word={t("shell.engine_ready", { version: engine.version })} quiet={narrow} />
   ) : (
-    <Mark tone="bad" word={t("shell.engine_away")} />
+    <Mark tone="bad" word={t("shell.engine_away")} quiet={narrow} />
   );
   return (
     <Popover position="right-end" withArrow shadow="md" width={400}>
       <Popover.Target>
-        <Button variant="subtle" color="gray" justify="flex-start" fullWidth fw={400} px="sm">
+        <Button variant="subtle" color="gray" justify={narrow ? "center" : "flex-start"} fullWidth fw={400} px={narrow ? 4 : "sm"} className="chip">
           {mark}
         </Button>
       </Popover.Target>

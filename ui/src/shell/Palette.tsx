@@ -1,4 +1,5 @@
-import { Button, Kbd } from "@mantine/core";
+import { ActionIcon, Button, Kbd, Tooltip } from "@mantine/core";
+import { useOs } from "@mantine/hooks";
 import { Spotlight, spotlight, type SpotlightActionGroupData } from "@mantine/spotlight";
 import { IconSearch } from "@tabler/icons-react";
 import { useNavigate } from "@tanstack/react-router";
@@ -88,15 +89,25 @@ export function Palette() {
 }
 
 /** Opens the palette for whoever does not know its keys. */
-export function PaletteButton() {
+export function PaletteButton({ narrow }: { narrow: boolean }) {
   const { t } = useTranslation();
+  const os = useOs();
+  if (narrow) {
+    return (
+      <Tooltip label={t("palette.open")}>
+        <ActionIcon aria-label={t("palette.open")} onClick={spotlight.open}>
+          <IconSearch size={18} aria-hidden />
+        </ActionIcon>
+      </Tooltip>
+    );
+  }
   return (
     <Button
       variant="subtle"
       color="gray"
       fw={400}
       leftSection={<IconSearch size={14} aria-hidden />}
-      rightSection={<Kbd size="xs">{t("palette.keys")}</Kbd>}
+      rightSection={<Kbd size="xs">{t(os === "macos" ? "palette.keys_mac" : "palette.keys")}</Kbd>}
       onClick={spotlight.open}
     >
       {t("palette.open")}

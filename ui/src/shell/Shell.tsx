@@ -1,4 +1,5 @@
-import { Alert, Anchor, AppShell, Group, ScrollArea, Text } from "@mantine/core";
+import { Alert, Anchor, AppShell, Group, ScrollArea, Text, Tooltip } from "@mantine/core";
+import { useMediaQuery } from "@mantine/hooks";
 import {
   IconBox,
   IconCode,
@@ -29,42 +30,55 @@ const pages = [
   { to: "/settings", text: "page.settings", Icon: IconSettings },
 ] as const;
 
+/** Below this width the navigation keeps its icons only. */
+const NARROW = "(max-width: 58em)";
+const RAIL_PX = 52;
+
 /** The frame around every page: navigation and the engine on the left, where you are and the queue above. */
 export function Shell() {
   const { t } = useTranslation();
   const { connected } = useHost();
+  const narrow = useMediaQuery(NARROW, undefined, { getInitialValueInEffect: false });
   return (
-    <AppShell navbar={{ width: { base: 172, md: 200 }, breakpoint: 0 }} header={{ height: 44 }} layout="alt" padding={{ base: "md", md: "xl" }}>
+    <AppShell
+      navbar={{ width: narrow ? RAIL_PX : { base: 176, md: 200 }, breakpoint: 0 }}
+      header={{ height: 44 }}
+      layout="alt"
+      padding={{ base: "md", md: "xl" }}
+      transitionDuration={0}
+    >
       <Anchor href="#content" className="skip-link">
         {t("shell.skip")}
       </Anchor>
       <Palette />
-      <AppShell.Navbar p="sm" bg="var(--panel)">
-        <Group gap="sm" px="sm" py="sm" mb="sm">
-          <img src={icon} alt="" width={24} height={24} />
-          <Text fw={600}>{t("product.name")}</Text>
+      <AppShell.Navbar p={narrow ? 6 : "sm"} bg="var(--panel)">
+        <Group gap="sm" px="sm" py="sm" mb="sm" wrap="nowrap" justify={narrow ? "center" : "flex-start"}>
+          <img src={icon} alt={narrow ? t("product.name") : ""} width={24} height={24} />
+          {!narrow && <Text fw={600}>{t("product.name")}</Text>}
         </Group>
         <ScrollArea component="nav" style={{ flex: 1 }} aria-label={t("shell.navigation")}>
           {pages.map(({ to, text, Icon }) => (
-            <PageNavLink
-              key={to}
-              to={to}
-              label={t(text)}
-              leftSection={<Icon size={16} aria-hidden />}
-              activeOptions={{ exact: to === "/", includeSearch: false }}
-              activeProps={{ active: true, "aria-current": "page" }}
-              py={6}
-              style={{ borderRadius: "var(--mantine-radius-sm)" }}
-            />
+            <Tooltip key={to} label={t(text)} position="right" disabled={!narrow}>
+              <PageNavLink
+                to={to}
+                {...(narrow ? { "aria-label": t(text) } : { label: t(text) })}
+                leftSection={<Icon size={narrow ? 18 : 16} aria-hidden />}
+                activeOptions={{ exact: to === "/", includeSearch: false }}
+                activeProps={{ active: true, "aria-current": "page" }}
+                py={narrow ? 8 : 6}
+                className={narrow ? "rail-link" : undefined}
+                style={{ borderRadius: "var(--mantine-radius-sm)" }}
+              />
+            </Tooltip>
           ))}
         </ScrollArea>
-        <EngineChip />
+        <EngineChip narrow={narrow} />
       </AppShell.Navbar>
       <AppShell.Header px="lg" bg="var(--panel)">
         <Group h="100%" justify="space-between" wrap="nowrap">
           <Breadcrumbs />
-          <Group gap="xs" wrap="nowrap">
-            <PaletteButton />
+          <Group gap={4} wrap="nowrap" style={{ flex: "none" }}>
+            <PaletteButton narrow={narrow} />
             <QueueChip />
             <ThemeButton />
             <LanguageButton />

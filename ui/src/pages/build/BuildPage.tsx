@@ -63,9 +63,9 @@ export function BuildPage() {
     <Page
       name={`${title} ${nameOf(build.repository)}`}
       title={
-        <Group gap="md" component="span" display="inline-flex">
+        <Group gap="sm" component="span" display="inline-flex" align="center">
           <span>{title}</span>
-          <Text component="span" fw={400} aria-live="polite">
+          <Text component="span" fw={400} lh={1} aria-live="polite">
             <BuildStateMark state={build.state} />
           </Text>
         </Group>

@@ -144,11 +144,11 @@ function RegistryPanel({ registry }: { registry: RegistryView }) {
               <Table.Tr>
                 <Table.Th>{t("registries.credentials")}</Table.Th>
                 <Table.Th>{t("registries.source")}</Table.Th>
-                <Table.Th>{t("registries.username")}</Table.Th>
+                <Table.Th className="room-m">{t("registries.username")}</Table.Th>
                 <Table.Th>{t("registries.last_test")}</Table.Th>
                 <Table.Th w={60}>
-<VisuallyHidden>{t("common.actions_column")}</VisuallyHidden>
-</Table.Th>
+                  <VisuallyHidden>{t("common.actions_column")}</VisuallyHidden>
+                </Table.Th>
               </Table.Tr>
             </Table.Thead>
             <Table.Tbody>
@@ -171,7 +171,7 @@ function CredentialRow({ credential }: { credential: CredentialView }) {
     <Table.Tr>
       <Table.Td className="foreign">{credential.name}</Table.Td>
       <Table.Td>{t(`registries.kind_${source.kind}`)}</Table.Td>
-      <Table.Td className="foreign">{"username" in source ? source.username : ""}</Table.Td>
+      <Table.Td className="room-m foreign">{"username" in source ? source.username : ""}</Table.Td>
       <Table.Td>
         {last_test_at ? (
           <Group gap="sm">

@@ -73,14 +73,14 @@ export function ImageBuild({ repository, rules }: ImageBuildProps) {
               <Table.Thead>
                 <Table.Tr>
                   <Table.Th>{t("common.name")}</Table.Th>
-                  <Table.Th>{t("rules.code")}</Table.Th>
-                  <Table.Th>{t("rules.triggers")}</Table.Th>
-                  <Table.Th>{t("rules.next_tag")}</Table.Th>
+                  <Table.Th className="room-m">{t("rules.code")}</Table.Th>
+                  <Table.Th className="room-s">{t("rules.triggers")}</Table.Th>
+                  <Table.Th className="room-l">{t("rules.next_tag")}</Table.Th>
                   <Table.Th>{t("rules.auto")}</Table.Th>
                   <Table.Th>{t("repositories.last_build")}</Table.Th>
                   <Table.Th w={80}>
-<VisuallyHidden>{t("common.actions_column")}</VisuallyHidden>
-</Table.Th>
+                    <VisuallyHidden>{t("common.actions_column")}</VisuallyHidden>
+                  </Table.Th>
                 </Table.Tr>
               </Table.Thead>
               <Table.Tbody>
@@ -139,9 +139,9 @@ function RuleRow({ rule, source, last, readOnly }: RuleRowProps) {
     <>
       <Table.Tr>
         <Table.Td className="foreign">{name}</Table.Td>
-        <Table.Td className="foreign">{source?.name}</Table.Td>
-        <Table.Td className="foreign">{triggerWords(t, triggers)}</Table.Td>
-        <Table.Td className="mono foreign">{next}</Table.Td>
+        <Table.Td className="room-m foreign">{source?.name}</Table.Td>
+        <Table.Td className="room-s foreign">{triggerWords(t, triggers)}</Table.Td>
+        <Table.Td className="room-l mono foreign">{next}</Table.Td>
         <Table.Td>
           <Switch
             aria-label={t("rules.auto_for", { name })}

@@ -4,10 +4,9 @@ import { useTranslation } from "react-i18next";
 
 import type { ImageRepositoryView } from "../../host/bindings";
 import { useRead } from "../../host/reads";
-import { Copyable } from "../../parts/Copyable";
 import { useDialog } from "../../parts/dialog";
-import { referenceOf } from "../../parts/names";
 import { When } from "../../parts/Time";
+import { CommandList } from "./ShortcutCommands";
 
 /** What a repository is, and the commands to use it. */
 export function Info({ repository }: { repository: ImageRepositoryView }) {
@@ -17,7 +16,6 @@ export function Info({ repository }: { repository: ImageRepositoryView }) {
   const newest = useRead("builds.list", { repository: repository.id, states: ["succeeded"], limit: 1 }).data?.items[0];
   const { spec } = repository;
   const registry = registries.find(({ id }) => id === spec.registry);
-  const reference = referenceOf(repository, registries);
   const tag = newest?.tags[0] ?? "latest";
   const local = registry?.kind === "local_engine";
   const facts = [
@@ -28,13 +26,6 @@ export function Info({ repository }: { repository: ImageRepositoryView }) {
     [t("repositories.write_once"), spec.write_once.join(", ") || t("common.none")],
     [t("repositories.created"), <When key="created" at={repository.created_at} />],
   ] as const;
-  const commands = local
-    ? [{ label: t("repositories.run_command"), text: `docker run --rm ${reference}:${tag}` }]
-    : [
-        { label: t("repositories.login_command"), text: `docker login ${registry?.host ?? ""}` },
-        { label: t("repositories.pull_command"), text: `docker pull ${reference}:${tag}` },
-        { label: t("repositories.push_command"), text: `docker push ${reference}:${tag}` },
-      ];
   return (
     <Stack gap="lg" maw={900}>
       <div className="panel">
@@ -56,14 +47,7 @@ export function Info({ repository }: { repository: ImageRepositoryView }) {
             {t("repositories.local_only")}
           </Text>
         )}
-        {commands.map(({ label, text }) => (
-          <div key={label}>
-            <Text size="sm" c="dimmed" mb={4}>
-              {label}
-            </Text>
-            <Copyable text={text} block />
-          </div>
-        ))}
+        <CommandList repository={repository} registries={registries} tag={tag} />
       </Stack>
       <Stack gap="sm" component="section" className="panel" p="md">
         <Text fw={600}>{t("repositories.description")}</Text>

@@ -33,7 +33,7 @@ export function RuleEditor(props: RuleEditorProps) {
   const sources = useRead("code_repositories.list", {});
   const title = props.rule ? t("rules.edit_title", { name: props.rule.spec.name }) : t("rules.new_title");
   return (
-    <Drawer opened onClose={props.onClose} size="min(1160px, 94vw)" title={<span className="foreign">{title}</span>}>
+    <Drawer opened onClose={props.onClose} size="min(1160px, 100vw)" title={<span className="foreign">{title}</span>}>
       {sources.data ? (
         <Editor {...props} sources={sources.data} />
       ) : sources.error ? (
@@ -114,9 +114,9 @@ function Editor({ repository, rule, sources, onClose }: EditorProps) {
         if (!blocked && !busy) save(false);
       }}
     >
-      <Box style={{ display: "grid", gridTemplateColumns: "minmax(0, 1fr) minmax(260px, 38%)", gap: 24, alignItems: "start" }}>
+      <Box className="rule-editor">
         <RuleFields draft={draft} change={change} sources={sources} errorOf={errorOf} isNew={!rule} />
-        <Stack gap="md" style={{ position: "sticky", top: 60 }}>
+        <Stack gap="md" className="rule-editor-live">
           <RulePreview hasCode={hasCode} preview={preview} preflight={preflight} overwriteTag={spec.overwrite_tag} repository={repository} />
           {failure && <FailureNotice failure={failure} />}
           <Group gap="sm" justify="flex-end">

@@ -67,7 +67,8 @@ export function RuleFields({ draft, change, sources, errorOf, isNew }: RuleField
             }}
             error={errorOf("code")}
             required
-            autoFocus={isNew}
+            openOnFocus={false}
+            data-autofocus={isNew || undefined}
           />
           <TextInput
             label={t("common.name")}
@@ -76,7 +77,7 @@ export function RuleFields({ draft, change, sources, errorOf, isNew }: RuleField
             onChange={(event) => change({ name: event.currentTarget.value })}
             error={errorOf("name")}
             required
-            autoFocus={!isNew}
+            data-autofocus={!isNew || undefined}
           />
         </Stack>
       </Fieldset>

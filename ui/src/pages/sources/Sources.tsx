@@ -12,9 +12,11 @@ import { FailureNotice } from "../../parts/FailureNotice";
 import { Empty, Filters, Listing, SearchField } from "../../parts/Listing";
 import { Page } from "../../parts/Page";
 import { Mark } from "../../parts/StateMark";
+import { SortHead } from "../../parts/Sorting";
 import { When } from "../../parts/Time";
 import type { ListSearch } from "../../routes";
 import { shortRef, spanWords } from "../../words/format";
+import { type SortColumns, sortRows } from "../../words/sort";
 import { useSecondsSince } from "../../parts/clock";
 import { SourceDialog } from "./SourceDialog";
 
@@ -22,14 +24,23 @@ import { SourceDialog } from "./SourceDialog";
 const textOf = ({ name, location }: CodeRepositoryView) =>
   `${name} ${location.kind === "git_url" ? location.url : location.path}`.toLowerCase();
 
+const columns: SortColumns<CodeRepositoryView> = {
+  name: ({ name }) => name,
+  place: ({ location }) => (location.kind === "git_url" ? location.url : location.path),
+  // What needs a look comes first.
+  health: ({ last_failure, last_ok_at }) => (last_failure ? 0 : last_ok_at ? 2 : 1),
+};
+
 /** Code sources: what is watched, whether it answers, and when it is looked at next. */
 export function Sources() {
   const { t } = useTranslation();
-  const { search = "", dialog } = useSearch({ from: "/sources" });
+  const { search = "", sort, dialog } = useSearch({ from: "/sources" });
   const filter = useFilters<ListSearch>();
   const { open, close } = useDialog();
   const read = useRead("code_repositories.list", {});
-  const shown = read.data?.filter((source) => textOf(source).includes(search.toLowerCase())) ?? [];
+  const found = read.data?.filter((source) => textOf(source).includes(search.toLowerCase())) ?? [];
+  const shown = sortRows(found, sort, columns);
+  const head = { sort, onSort: (next: string | undefined) => filter({ sort: next }) };
   const wanted = readDialog("/sources", dialog);
   const subject = read.data?.find(({ id }) => id === wanted?.id);
   const add = (
@@ -56,13 +67,13 @@ export function Sources() {
             <Table>
               <Table.Thead>
                 <Table.Tr>
-                  <Table.Th>{t("common.name")}</Table.Th>
-                  <Table.Th>{t("sources.place")}</Table.Th>
-                  <Table.Th>{t("sources.branch")}</Table.Th>
-                  <Table.Th>{t("sources.health")}</Table.Th>
+                  <SortHead column="name" {...head}>{t("common.name")}</SortHead>
+                  <SortHead column="place" {...head}>{t("sources.place")}</SortHead>
+                  <Table.Th className="room-m">{t("sources.branch")}</Table.Th>
+                  <SortHead column="health" {...head}>{t("sources.health")}</SortHead>
                   <Table.Th w={80}>
-<VisuallyHidden>{t("common.actions_column")}</VisuallyHidden>
-</Table.Th>
+                    <VisuallyHidden>{t("common.actions_column")}</VisuallyHidden>
+                  </Table.Th>
                 </Table.Tr>
               </Table.Thead>
               <Table.Tbody>
@@ -99,7 +110,7 @@ function SourceRow({ source, readAt }: { source: CodeRepositoryView; readAt: num
             <span className="mono foreign">{place}</span>
           </Group>
         </Table.Td>
-        <Table.Td className="foreign">{source.default_branch && shortRef(source.default_branch)}</Table.Td>
+        <Table.Td className="room-m foreign">{source.default_branch && shortRef(source.default_branch)}</Table.Td>
         <Table.Td>
           <SourceHealth source={source} readAt={readAt} />
         </Table.Td>
