@@ -74,6 +74,15 @@ pub trait DeployJournal: Send + Sync {
     async fn line(&self, text: &str);
 }
 
+/// What `apply` came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Applied {
+    /// The new image is in its place, not proven yet.
+    InPlace,
+    /// Once the image was there to be looked at, it held what runs already: nothing was touched.
+    Unchanged,
+}
+
 /// Where a target stands after the process that worked on it died.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
@@ -107,7 +116,7 @@ pub trait DeployAction: Send + Sync + 'static {
         plan: &DeployPlan,
         journal: &dyn DeployJournal,
         cancel: &CancellationToken,
-    ) -> Result<(), Failure>;
+    ) -> Result<Applied, Failure>;
 
     /// Waits until the new one serves ([`crate::ErrorCode::TargetUnhealthy`] when it does not, in time), tidies up what the
     /// attempt no longer needs, and returns what runs. The measured gap, where there is one, is in the journal: fact

@@ -12,7 +12,7 @@ mod run;
 mod state;
 mod target;
 
-pub use action::{DeployAction, DeployJob, DeployJournal, DeployKey, JournalEntry, JournalMark, Standing};
+pub use action::{Applied, DeployAction, DeployJob, DeployJournal, DeployKey, JournalEntry, JournalMark, Standing};
 pub use directory::{
     ListedService, NetworkChoice, PublishedPort, RunAs, RunImage, RunVolume, ServiceDirectory, ServiceGroup,
 };

@@ -147,11 +147,6 @@ pub enum PlanNote {
         /// The Compose files, when the containers say where they are.
         files: Option<String>,
     },
-    /// Files that the container wrote outside of its volumes stay in the old container.
-    WrittenFilesStay {
-        /// How many paths changed.
-        paths: u32,
-    },
     /// The host port was chosen by the engine and is kept from now on.
     PortKept {
         /// The port.
@@ -164,7 +159,7 @@ pub enum PlanNote {
     },
     /// Nodes may not be able to get this image: it is in no registry.
     LocalImageOnly,
-    /// The service has no rollback of its own; ours is added to the update.
+    /// The service does not roll back by itself; Slipway does it when the update fails.
     RollbackAdded,
 }
 

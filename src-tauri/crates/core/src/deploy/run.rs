@@ -1,6 +1,8 @@
 //! How one attempt runs, whatever the action: plan, apply, watch, and undo when either fails.
 
-use super::{DeployAction, DeployJob, DeployJournal, JournalMark, Planned, Refusal, Standing, StepKind, TargetState};
+use super::{
+    Applied, DeployAction, DeployJob, DeployJournal, JournalMark, Planned, Refusal, Standing, StepKind, TargetState,
+};
 use crate::{ErrorCode, Failure};
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
@@ -76,7 +78,8 @@ where
         Planned::Refused { reasons, .. } => return Ok(DeployOutcome::Refused { reasons }),
     };
     match action.apply(job, &plan, journal, cancel).await {
-        Ok(()) => finish(action, job, journal, cancel).await,
+        Ok(Applied::InPlace) => finish(action, job, journal, cancel).await,
+        Ok(Applied::Unchanged) => Ok(DeployOutcome::Unchanged { after: plan.before }),
         Err(failure) => take_back(action, job, journal, failure).await,
     }
 }

@@ -1,0 +1,1 @@
+//! Deploying an image: one folder per action, one contract (`slipway_core::deploy`).

@@ -1,0 +1,2 @@
+//! The actions against a real engine.
+#![allow(clippy::unwrap_used)]
