@@ -207,3 +207,19 @@ pub struct EngineImage {
     /// Ordered layer diff ids.
     pub layers: Vec<String>,
 }
+
+/// An image in the engine's store, as a list shows it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct EngineImageSummary {
+    /// The engine's id.
+    pub id: ImageId,
+    /// `repository:tag` names it has.
+    pub tags: Vec<String>,
+    /// Bytes on disk, shared layers included.
+    pub size: u64,
+    /// Creation time written in the image.
+    pub created: Option<DateTime<Utc>>,
+    /// Slipway made it.
+    pub ours: bool,
+}

@@ -12,10 +12,13 @@ use crate::build::BuiltImage;
 use crate::code::{ChangedPaths, CodeAccess, CommitDetails, CommitId, RefName, RemoteRefs, RepoPath, TreeEntry};
 use crate::ids::{BuildId, CodeRepositoryId};
 use crate::image::{
-    Digest, EngineImage, ImageId, ImageReference, Platform, RegistryAccess, RegistryLogin, RepositoryName, Tag,
+    Digest, EngineImage, EngineImageSummary, ImageId, ImageReference, Platform, RegistryAccess, RegistryLogin,
+    RepositoryName, Tag,
 };
+use crate::image_config::HistoryEntry;
 use crate::log::{BuildEvent, PushProgress};
 use crate::rule::{BuildNetwork, NameValue};
+use crate::version::CommitsBetween;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
@@ -135,6 +138,15 @@ pub trait CodeStore: Send + Sync + 'static {
     /// no git repository. Dropping the receiver ends the watch; when the folder goes away the channel closes.
     async fn watch(&self, access: &CodeAccess) -> Result<mpsc::Receiver<()>, Failure>;
 
+    /// Returns the commits of the mirror that lie between two, at most `limit` of each side, newest first.
+    async fn commits_between(
+        &self,
+        id: CodeRepositoryId,
+        from: &CommitId,
+        to: &CommitId,
+        limit: usize,
+    ) -> Result<CommitsBetween, Failure>;
+
     /// Forgets the mirror.
     async fn remove_mirror(&self, id: CodeRepositoryId) -> Result<(), Failure>;
 }
@@ -246,6 +258,32 @@ pub trait LoginSource: Send + Sync {
     async fn login(&self, host: &str) -> RegistryLogin;
 }
 
+/// An image with what it is made of.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EngineImageDetails {
+    /// The image.
+    pub image: EngineImage,
+    /// `Config` of the engine's answer.
+    pub config: serde_json::Value,
+    /// Instructions, oldest first.
+    pub history: Vec<HistoryEntry>,
+    /// Bytes of each layer, as far as the history tells, in the order of the layers.
+    pub layer_sizes: Vec<u64>,
+}
+
+/// A container that runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EngineContainer {
+    /// The engine's id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// The image as it was named when the container was made.
+    pub image: String,
+    /// The image's id.
+    pub image_id: ImageId,
+}
+
 /// A Docker engine.
 #[async_trait]
 pub trait BuildEngine: Send + Sync + 'static {
@@ -302,6 +340,15 @@ pub trait BuildEngine: Send + Sync + 'static {
 
     /// Images of the store whose repository is this, newest first (for *Local engine* versions and the default platform).
     async fn images_of(&self, repository: &str) -> Result<Vec<EngineImage>, Failure>;
+
+    /// Returns an image of the store with its configuration and history.
+    async fn image_details(&self, name: &str) -> Result<Option<EngineImageDetails>, Failure>;
+
+    /// Returns every named image of the store, newest first, without looking inside.
+    async fn images(&self) -> Result<Vec<EngineImageSummary>, Failure>;
+
+    /// Returns the containers that run now.
+    async fn running_containers(&self) -> Result<Vec<EngineContainer>, Failure>;
 
     /// Removes what Slipway left for this build (the private tag). Missing is fine.
     async fn forget_build(&self, build: BuildId) -> Result<(), Failure>;
@@ -390,6 +437,18 @@ pub trait Registries: Send + Sync + 'static {
 
     /// Lists every tag, following pages as the registry gives them. An empty list for `"tags": null`.
     async fn tags(&self, access: &RegistryAccess, name: &RepositoryName) -> Result<Vec<String>, Failure>;
+
+    /// Brings a manifest of one repository, with all that it names, under a tag of another repository of the same registry,
+    /// without moving a byte through this machine (cross-mount). [`crate::ErrorCode::RegistryUnsupported`] where the registry
+    /// does not do that.
+    async fn copy_across(
+        &self,
+        access: &RegistryAccess,
+        from: &RepositoryName,
+        digest: &Digest,
+        to: &RepositoryName,
+        tag: &Tag,
+    ) -> Result<(), Failure>;
 
     /// Lists repositories, where the registry has a catalogue.
     async fn repositories(&self, access: &RegistryAccess) -> Result<Vec<String>, Failure>;

@@ -9,9 +9,9 @@ use crate::{pull, push, resolve, solve};
 use async_trait::async_trait;
 use slipway_core::build::BuiltImage;
 use slipway_core::ids::BuildId;
-use slipway_core::image::{Digest, EngineImage, ImageId, ImageReference, Platform, RegistryLogin};
+use slipway_core::image::{Digest, EngineImage, EngineImageSummary, ImageId, ImageReference, Platform, RegistryLogin};
 use slipway_core::log::{BuildEvent, PushProgress};
-use slipway_core::ports::{BuildEngine, Deadlines, EngineBuild, EngineInfo};
+use slipway_core::ports::{BuildEngine, Deadlines, EngineBuild, EngineContainer, EngineImageDetails, EngineInfo};
 use slipway_core::{ErrorCode, Failure};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -132,6 +132,18 @@ impl BuildEngine for DockerEngine {
 
     async fn images_of(&self, repository: &str) -> Result<Vec<EngineImage>, Failure> {
         self.images.images_of(repository).await
+    }
+
+    async fn image_details(&self, name: &str) -> Result<Option<EngineImageDetails>, Failure> {
+        self.images.details(name).await
+    }
+
+    async fn images(&self) -> Result<Vec<EngineImageSummary>, Failure> {
+        self.images.all().await
+    }
+
+    async fn running_containers(&self) -> Result<Vec<EngineContainer>, Failure> {
+        self.images.running_containers().await
     }
 
     async fn forget_build(&self, build: BuildId) -> Result<(), Failure> {

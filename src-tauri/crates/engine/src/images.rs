@@ -8,7 +8,9 @@ use futures::stream::{StreamExt, TryStreamExt};
 use slipway_core::build::BuiltImage;
 use slipway_core::content::content_identity;
 use slipway_core::ids::BuildId;
-use slipway_core::image::{EngineImage, ImageId, ImageReference, Platform};
+use slipway_core::image::{EngineImage, EngineImageSummary, ImageId, ImageReference, Platform};
+use slipway_core::image_config::{HistoryEntry, mark_empty_layers};
+use slipway_core::ports::{EngineContainer, EngineImageDetails};
 use slipway_core::{ErrorCode, Failure};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -105,6 +107,72 @@ impl Images {
         }
     }
 
+    /// Reads an image with its configuration and history.
+    pub(crate) async fn details(&self, name: &str) -> Result<Option<EngineImageDetails>, Failure> {
+        let answer = self.client.call(http::Method::GET, &format!("/images/{}/json", encode(name))).await?;
+        let inspected: Inspected = match answer.status.as_u16() {
+            200 => answer.json()?,
+            404 => return Ok(None),
+            _ => return Err(answer.failure()),
+        };
+        let config = inspected.config.clone();
+        let image = inspected.into_image();
+        // By id: the name may have moved since.
+        let answer = self.client.call(http::Method::GET, &format!("/images/{}/history", encode(&image.id.0))).await?;
+        let mut lines: Vec<HistoryLine> = match answer.status.as_u16() {
+            200 => answer.json()?,
+            404 => return Ok(None),
+            _ => return Err(answer.failure()),
+        };
+        lines.reverse();
+        let sizes: Vec<u64> = lines.iter().map(|line| u64::try_from(line.size).unwrap_or(0)).collect();
+        let mut history: Vec<HistoryEntry> = lines
+            .into_iter()
+            .map(|line| HistoryEntry {
+                created: chrono::DateTime::from_timestamp(line.created, 0),
+                created_by: Some(line.created_by),
+                empty_layer: false,
+            })
+            .collect();
+        mark_empty_layers(&mut history, &sizes, image.layers.len());
+        let layer_sizes = history.iter().zip(sizes).filter(|(entry, _)| !entry.empty_layer).map(|(_, size)| size);
+        Ok(Some(EngineImageDetails { layer_sizes: layer_sizes.collect(), image, config, history }))
+    }
+
+    /// Lists every named image.
+    pub(crate) async fn all(&self) -> Result<Vec<EngineImageSummary>, Failure> {
+        let listed =
+            bounded(self.deadline, self.docker.list_images(Some(ListImagesOptionsBuilder::new().build()))).await?;
+        let mut images: Vec<EngineImageSummary> = listed
+            .into_iter()
+            .map(|summary| EngineImageSummary {
+                ours: summary.labels.contains_key("slipway.build"),
+                tags: summary.repo_tags.into_iter().filter(|tag| !tag.starts_with("<none>")).collect(),
+                size: u64::try_from(summary.size).unwrap_or(0),
+                created: chrono::DateTime::from_timestamp(summary.created, 0),
+                id: ImageId(summary.id),
+            })
+            .filter(|image| !image.tags.is_empty())
+            .collect();
+        images.sort_by(|a, b| b.created.cmp(&a.created).then_with(|| a.id.0.cmp(&b.id.0)));
+        Ok(images)
+    }
+
+    /// Lists the containers that run now, with the image that each was made from.
+    pub(crate) async fn running_containers(&self) -> Result<Vec<EngineContainer>, Failure> {
+        let listed = bounded(self.deadline, self.docker.list_containers(None)).await?;
+        let containers = listed.into_iter().filter_map(|one| {
+            let name = one.names.unwrap_or_default().into_iter().next().unwrap_or_default();
+            Some(EngineContainer {
+                id: one.id?,
+                name: name.trim_start_matches('/').to_owned(),
+                image: one.image.unwrap_or_default(),
+                image_id: ImageId(one.image_id.unwrap_or_default()),
+            })
+        });
+        Ok(containers.collect())
+    }
+
     /// Lists images whose repository this is, newest first.
     pub(crate) async fn images_of(&self, repository: &str) -> Result<Vec<EngineImage>, Failure> {
         let wanted = ImageReference::parse(repository)?.repository();
@@ -150,6 +218,18 @@ struct Inspected {
     config: serde_json::Value,
     #[serde(rename = "RootFS", default)]
     root: Option<RootFs>,
+}
+
+/// One line of `GET /images/{name}/history`, newest first.
+#[derive(serde::Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct HistoryLine {
+    #[serde(default)]
+    created: i64,
+    #[serde(default)]
+    created_by: String,
+    #[serde(default)]
+    size: i64,
 }
 
 #[derive(serde::Deserialize)]

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use chrono::DateTime;
 use git2::{Commit, Delta, DiffOptions, ObjectType, Oid, Repository, Tree};
 use slipway_core::code::{ChangedPaths, CommitDetails, CommitId, RepoPath, TreeEntry, TreeEntryKind};
+use slipway_core::version::CommitsBetween;
 use slipway_core::{ErrorCode, Failure};
 use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
@@ -169,6 +170,32 @@ pub(crate) fn bad_path(path: &RepoPath, why: &str) -> Failure {
 /// The failure for a build directory that is not there.
 pub(crate) fn no_folder(path: &RepoPath) -> Failure {
     Failure::new(ErrorCode::ContextMissing, format!("{path} is no folder of this commit")).with("path", path.as_str())
+}
+
+/// Returns the commits that one of two has and the other has not.
+pub(crate) fn between(
+    repository: &Repository,
+    from: &CommitId,
+    to: &CommitId,
+    limit: usize,
+) -> Result<CommitsBetween, Failure> {
+    let (from, to) = (find(repository, from)?.id(), find(repository, to)?.id());
+    let (added, added_total) = only_in(repository, to, from, limit)?;
+    let (removed, removed_total) = only_in(repository, from, to, limit)?;
+    Ok(CommitsBetween { added, added_total, removed, removed_total })
+}
+
+fn only_in(repository: &Repository, of: Oid, not: Oid, limit: usize) -> Result<(Vec<CommitDetails>, u64), Failure> {
+    let walk = || -> Result<_, git2::Error> {
+        let mut walk = repository.revwalk()?;
+        walk.set_sorting(git2::Sort::TOPOLOGICAL | git2::Sort::TIME)?;
+        walk.push(of)?;
+        walk.hide(not)?;
+        walk.collect::<Result<Vec<Oid>, _>>()
+    };
+    let found = walk().map_err(|error| in_mirror(&error))?;
+    let shown = found.iter().take(limit).map(|id| details(repository, &CommitId::new(id.to_string())?));
+    Ok((shown.collect::<Result<_, _>>()?, found.len() as u64))
 }
 
 /// Lists a folder, folders and submodules first, then by name. Bytes of a name that are not UTF-8 are shown as replacements.

@@ -12,6 +12,7 @@ use bytes::Bytes;
 use slipway_core::code::{ChangedPaths, CodeAccess, CommitDetails, CommitId, RefName, RemoteRefs, RepoPath, TreeEntry};
 use slipway_core::ids::CodeRepositoryId;
 use slipway_core::ports::{CodeStore, ContextTree, Deadlines};
+use slipway_core::version::CommitsBetween;
 use slipway_core::{ErrorCode, Failure};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -159,6 +160,17 @@ impl CodeStore for GitCodeStore {
             Ok(Arc::new(context) as Arc<dyn ContextTree>)
         };
         guarded("opening the context", self.fetcher.deadlines.fetch, cancel, work).await
+    }
+
+    async fn commits_between(
+        &self,
+        id: CodeRepositoryId,
+        from: &CommitId,
+        to: &CommitId,
+        limit: usize,
+    ) -> Result<CommitsBetween, Failure> {
+        let (from, to) = (from.clone(), to.clone());
+        self.ask(id, to.to_string(), move |repository| inspect::between(repository, &from, &to, limit)).await
     }
 
     async fn watch(&self, access: &CodeAccess) -> Result<mpsc::Receiver<()>, Failure> {

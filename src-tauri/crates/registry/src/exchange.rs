@@ -326,8 +326,9 @@ impl<'a> Exchange<'a> {
                 let mut url = realm;
                 let mut query = url.query_pairs_mut();
                 query.append_pair("service", service).append_pair("client_id", CLIENT_ID);
-                if !scope.is_empty() {
-                    query.append_pair("scope", scope);
+                // Here each resource has a parameter of its own; in the form above a space stands between.
+                for one in scope.split(' ').filter(|one| !one.is_empty()) {
+                    query.append_pair("scope", one);
                 }
                 if let RegistryLogin::Basic { username, .. } = login {
                     query.append_pair("account", username);

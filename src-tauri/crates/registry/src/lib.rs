@@ -10,6 +10,7 @@
 
 mod challenge;
 mod client;
+mod copy;
 pub mod credentials;
 mod errors;
 mod exchange;

@@ -1,6 +1,7 @@
 //! The port: manifests, blobs, lists, deletes.
 
 use crate::client::Clients;
+use crate::copy;
 use crate::errors::{is_html, media_type, not_a_registry};
 use crate::exchange::{Answer, Call, Exchange};
 use crate::paging::{next_link, on_own_origin};
@@ -183,6 +184,17 @@ impl Registries for OciRegistries {
         Ok(tags.into_iter().filter(|tag| Tag::new(tag.as_str()).is_ok()).collect())
     }
 
+    async fn copy_across(
+        &self,
+        access: &RegistryAccess,
+        from: &RepositoryName,
+        digest: &Digest,
+        to: &RepositoryName,
+        tag: &Tag,
+    ) -> Result<(), Failure> {
+        copy::across(&self.exchange(access)?, from, digest, to, tag).await
+    }
+
     async fn repositories(&self, access: &RegistryAccess) -> Result<Vec<String>, Failure> {
         let exchange = self.exchange(access)?;
         let url = with_query(&exchange.url("_catalog")?, None);
@@ -254,7 +266,7 @@ fn head_of(answer: &Answer) -> Option<ManifestHead> {
     Some(ManifestHead { digest, media_type, size })
 }
 
-async fn get_manifest(
+pub(crate) async fn get_manifest(
     exchange: &Exchange<'_>,
     name: &RepositoryName,
     reference: &str,
@@ -321,7 +333,7 @@ fn algorithm(digest: &Digest) -> &str {
     digest.as_str().split_once(':').map_or("", |(algorithm, _)| algorithm)
 }
 
-fn sha256(bytes: &[u8]) -> Result<Digest, Failure> {
+pub(crate) fn sha256(bytes: &[u8]) -> Result<Digest, Failure> {
     Digest::new(format!("sha256:{}", hex::encode(sha2::Sha256::digest(bytes))))
 }
 

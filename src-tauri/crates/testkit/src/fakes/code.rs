@@ -8,6 +8,7 @@ use slipway_core::code::{
 };
 use slipway_core::ids::CodeRepositoryId;
 use slipway_core::ports::{CodeStore, ContentId, ContextEntry, ContextKind, ContextTree};
+use slipway_core::version::CommitsBetween;
 use slipway_core::{ErrorCode, Failure};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex};
@@ -353,6 +354,32 @@ impl CodeStore for FakeCodeStore {
             );
         }
         Ok(Arc::new(MemoryContext(inside)))
+    }
+
+    async fn commits_between(
+        &self,
+        id: CodeRepositoryId,
+        from: &CommitId,
+        to: &CommitId,
+        limit: usize,
+    ) -> Result<CommitsBetween, Failure> {
+        self.script.enter("commits_between")?;
+        let line = |start: &CommitId| -> Result<Vec<CommitDetails>, Failure> {
+            let mut line = vec![self.stored(id, start)?.details];
+            while let Some(parent) = line.last().and_then(|commit| commit.parents.first()).cloned() {
+                line.push(self.stored(id, &parent)?.details);
+            }
+            Ok(line)
+        };
+        let (old, new) = (line(from)?, line(to)?);
+        let only = |of: &[CommitDetails], not: &[CommitDetails]| {
+            of.iter().filter(|commit| !not.contains(commit)).cloned().collect::<Vec<_>>()
+        };
+        let (mut added, mut removed) = (only(&new, &old), only(&old, &new));
+        let (added_total, removed_total) = (added.len() as u64, removed.len() as u64);
+        added.truncate(limit);
+        removed.truncate(limit);
+        Ok(CommitsBetween { added, added_total, removed, removed_total })
     }
 
     async fn watch(&self, access: &CodeAccess) -> Result<mpsc::Receiver<()>, Failure> {

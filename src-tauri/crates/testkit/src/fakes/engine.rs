@@ -4,9 +4,13 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use slipway_core::build::BuiltImage;
 use slipway_core::ids::BuildId;
-use slipway_core::image::{ContentIdentity, Digest, EngineImage, ImageId, ImageReference, Platform, RegistryLogin};
+use slipway_core::image::{
+    ContentIdentity, Digest, EngineImage, EngineImageSummary, ImageId, ImageReference, Platform, RegistryLogin,
+};
 use slipway_core::log::{BuildEvent, LogStream, PushProgress, StepKey, StepUpdate};
-use slipway_core::ports::{BuildEngine, ContextKind, ContextTree, EngineBuild, EngineInfo};
+use slipway_core::ports::{
+    BuildEngine, ContextKind, ContextTree, EngineBuild, EngineContainer, EngineImageDetails, EngineInfo,
+};
 use slipway_core::{ErrorCode, Failure};
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex};
@@ -434,6 +438,37 @@ impl BuildEngine for FakeEngine {
             .filter(|(name, _)| name.starts_with(&prefix) || name.starts_with(&format!("docker.io/{prefix}")))
             .filter_map(|(_, id)| images.by_id.get(id).cloned())
             .collect())
+    }
+
+    async fn image_details(&self, name: &str) -> Result<Option<EngineImageDetails>, Failure> {
+        let image = self.image(name).await?;
+        Ok(image.map(|image| EngineImageDetails {
+            image,
+            config: serde_json::Value::Null,
+            history: Vec::new(),
+            layer_sizes: Vec::new(),
+        }))
+    }
+
+    async fn images(&self) -> Result<Vec<EngineImageSummary>, Failure> {
+        self.enter("images")?;
+        let images = lock(&self.images);
+        Ok(images
+            .names
+            .iter()
+            .map(|(name, id)| EngineImageSummary {
+                id: id.clone(),
+                tags: vec![name.clone()],
+                size: 1000,
+                created: None,
+                ours: false,
+            })
+            .collect())
+    }
+
+    async fn running_containers(&self) -> Result<Vec<EngineContainer>, Failure> {
+        self.enter("running_containers")?;
+        Ok(Vec::new())
     }
 
     async fn forget_build(&self, build: BuildId) -> Result<(), Failure> {

@@ -176,6 +176,28 @@ impl Registries for FakeRegistries {
             .unwrap_or_default())
     }
 
+    async fn copy_across(
+        &self,
+        access: &RegistryAccess,
+        from: &RepositoryName,
+        digest: &Digest,
+        to: &RepositoryName,
+        tag: &Tag,
+    ) -> Result<(), Failure> {
+        self.script.enter("copy_across")?;
+        let mut repositories = lock(&self.repositories);
+        let key = |name: &RepositoryName| (access.host.as_str().to_owned(), name.as_str().to_owned());
+        let unknown = || Failure::new(ErrorCode::ManifestUnknown, format!("no manifest {digest}"));
+        let source = repositories.get(&key(from)).ok_or_else(unknown)?;
+        let (manifest, blobs) = (source.manifests.get(digest).cloned().ok_or_else(unknown)?, source.blobs.clone());
+        let target = repositories.entry(key(to)).or_default();
+        target.blobs.extend(blobs);
+        target.manifests.insert(digest.clone(), manifest);
+        target.tags.insert(tag.as_str().to_owned(), digest.clone());
+        target.moves.push((tag.as_str().to_owned(), digest.clone()));
+        Ok(())
+    }
+
     async fn repositories(&self, access: &RegistryAccess) -> Result<Vec<String>, Failure> {
         self.script.enter("repositories")?;
         let mut names: Vec<String> = lock(&self.repositories)
