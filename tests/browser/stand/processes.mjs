@@ -1,0 +1,81 @@
+/** Programs that a test starts, and waiting for what they do. Everything that was started ends with the test's process. */
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+const ends = [];
+process.on("exit", () => ends.forEach((end) => end()));
+for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(1));
+
+/** Calls `end` when the process ends, however it ends. */
+export function atExit(end) {
+  ends.push(end);
+}
+
+/** Makes a folder that is gone after the process. */
+export function temporaryFolder() {
+  const folder = mkdtempSync(join(tmpdir(), "slipway-browser-"));
+  atExit(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** Returns a port that nobody listens on. */
+export function freePort() {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const { port } = server.address();
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+/** Starts a program; `install` says how to get it when it is missing. Returns the child, killed with this process. */
+export function start(program, args, { install, env = process.env, stdio = ["ignore", "ignore", "ignore"], cwd } = {}) {
+  const child = spawn(program, args, { env, stdio, cwd });
+  child.once("error", (error) => {
+    throw new Error(`${program} does not start (${error.message}): ${install ?? "run make setup"}`);
+  });
+  atExit(() => child.kill("SIGKILL"));
+  return child;
+}
+
+/** Runs a program to its end and returns what it printed; a failure carries its error text. */
+export function run(program, args, { cwd, env = process.env, input = "" } = {}) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, { cwd, env, stdio: ["pipe", "pipe", "pipe"] });
+    let out = "";
+    let err = "";
+    child.stdout.on("data", (part) => (out += part));
+    child.stderr.on("data", (part) => (err += part));
+    child.once("error", (error) => reject(new Error(`${program} does not start (${error.message}): run make setup`)));
+    child.once("close", (code) =>
+      code === 0 ? resolve(out.trim()) : reject(new Error(`${program} ${args.join(" ")}: ${err.trim() || `status ${code}`}`)),
+    );
+    child.stdin.on("error", () => undefined);
+    child.stdin.end(input);
+  });
+}
+
+/**
+ * Asks again until `ask` gives something other than undefined, null or false, and returns that.
+ * Fails after the deadline with what was waited for and the last error.
+ */
+export async function eventually(what, ask, deadlineMs = 20_000) {
+  const until = performance.now() + deadlineMs;
+  let last = "";
+  for (;;) {
+    try {
+      const answer = await ask();
+      if (answer !== undefined && answer !== null && answer !== false) return answer;
+      last = "";
+    } catch (thrown) {
+      last = `: ${thrown instanceof Error ? thrown.message : String(thrown)}`;
+    }
+    if (performance.now() > until) throw new Error(`not within ${deadlineMs / 1000} s: ${what}${last}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
