@@ -115,6 +115,8 @@ error_codes! {
     UnknownCommand => "unknown_command", Input, Never;
     /// The image repository is read-only because its credential cannot push.
     ReadOnlyRepository => "read_only_repository", Input, Never;
+    /// This Slipway was made without the sample's program for the engine's platform.
+    SampleMissing => "sample_missing", Input, Never;
 
     // Code source.
     /// The host of the code repository cannot be reached.

@@ -34,6 +34,7 @@ pub mod rule;
 pub mod rule_check;
 pub mod secret;
 pub mod skip_words;
+pub mod starter;
 pub mod trigger;
 pub mod version;
 
