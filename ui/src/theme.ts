@@ -77,7 +77,8 @@ export const cssVariables: CSSVariablesResolver = (base) => ({
     "--ground": base.colors.gray[0],
     "--line": base.colors.gray[3],
     "--log-ground": "#fbfcfd",
-    "--log-hit": "#ffe58a",
+    "--log-hit": "#fff4cf",
+    "--log-mark": "#ffdf70",
   },
   dark: {
     "--mantine-color-placeholder": base.colors.dark[2],
@@ -95,6 +96,7 @@ export const cssVariables: CSSVariablesResolver = (base) => ({
     "--ground": base.colors.dark[8],
     "--line": base.colors.dark[4],
     "--log-ground": base.colors.dark[8],
-    "--log-hit": "#6b5200",
+    "--log-hit": "#3d3208",
+    "--log-mark": "#7a5d00",
   },
 });

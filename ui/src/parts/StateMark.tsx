@@ -37,15 +37,16 @@ export function Mark({ tone, word, icon, quiet = false }: MarkProps) {
   const Icon = icon ?? icons[tone];
   return (
     <span
-      style={{ color: `var(--state-${tone})`, display: "inline-flex", alignItems: "center", gap: 4, whiteSpace: "nowrap" }}
+      style={{ color: `var(--state-${tone})`, display: "inline-flex", alignItems: "center", gap: 4, maxWidth: "100%" }}
       title={quiet ? word : undefined}
     >
       <Icon
         size={16}
+        style={{ flex: "none" }}
         className={tone === "busy" ? "turning" : undefined}
         {...(quiet ? { role: "img", "aria-label": word } : { "aria-hidden": true })}
       />
-      {quiet ? null : word}
+      {!quiet && <span className="clip">{word}</span>}
     </span>
   );
 }

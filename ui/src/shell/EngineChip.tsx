@@ -31,7 +31,7 @@ export function EngineChip({ narrow }: { narrow: boolean }) {
   return (
     <Popover position="right-end" withArrow shadow="md" width={400}>
       <Popover.Target>
-        <Button variant="subtle" color="gray" justify={narrow ? "center" : "flex-start"} fullWidth fw={400} px={narrow ? 4 : "sm"} className="chip">
+        <Button variant="subtle" color="gray" justify={narrow ? "center" : "flex-start"} fullWidth fw={400} px={narrow ? 4 : "sm"} {...(narrow ? {} : { className: "chip" })}>
           {mark}
         </Button>
       </Popover.Target>

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { ansiSpans, foreignText, plainText } from "./ansi";
+import { ansiSpans, foreignText, plainText, splitHits } from "./ansi";
 
 const ESC = "\u001b";
 
@@ -38,4 +38,20 @@ describe("plainText", () => {
     plainText(`${ESC}]`.repeat(50_000));
     expect(performance.now() - started).toBeLessThan(500);
   });
+});
+
+test("t08_a_line_of_nothing_but_colours_is_drawn_in_few_pieces", () => {
+  const spans = ansiSpans(`${ESC}[31ma${ESC}[32mb`.repeat(2000));
+  expect(spans.length).toBeLessThanOrEqual(400);
+  expect(spans.map(({ text }) => text).join("")).toBe("ab".repeat(2000));
+});
+
+test("t07_marks_that_hide_are_seen_wherever_unicode_has_them", () => {
+  expect(plainText("a\u00adb\u061cc\u2028d\u3164e\u{e0041}f")).toBe("a\ufffdb\ufffdc\ufffdd\ufffde\ufffdf");
+});
+
+test("what is searched is marked, whatever its case, and nothing is lost", () => {
+  const parts = splitHits([{ text: "Error: an ERROR", class: "" }, { text: " error", class: "ansi-red" }], "error");
+  expect(parts.map(({ text, hit }) => (hit ? `[${text}]` : text)).join("")).toBe("[Error]: an [ERROR] [error]");
+  expect(splitHits([{ text: "abc", class: "" }], "")).toEqual([{ text: "abc", class: "" }]);
 });

@@ -21,7 +21,9 @@ const SEQUENCE = /\u001b(?:\[([0-9;:?<=>]*)[ -/]*([@-~]|$)|\][^\u0007\u001b]*(?:
 /** Control characters without a picture, except the tab. */
 const CONTROLS = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
 /** Marks that turn or hide what stands beside them; shown as a replacement so that a reader sees that something is there. */
-const DECEIVING = /[\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]/g;
+const DECEIVING = /[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb]|\udb40[\udc00-\udfff]/g;
+/** A line of nothing but colours is drawn in so many pieces; what follows keeps the last look. */
+const MOST_SPANS = 400;
 
 function apply(look: Look, codes: number[]): Look {
   let next = look;
@@ -67,7 +69,7 @@ export function ansiSpans(line: string): Span[] {
     if (text === "") return;
     const name = classOf(look);
     const last = spans.at(-1);
-    if (last?.class === name) last.text += text;
+    if (last && (last.class === name || spans.length >= MOST_SPANS)) last.text += text;
     else spans.push({ text, class: name });
   };
   let from = 0;
@@ -88,3 +90,22 @@ export const plainText = (line: string) =>
   ansiSpans(line)
     .map(({ text }) => text)
     .join("");
+
+/** Cuts spans where the sought text begins and ends, whatever its case; a hit that two looks share is not cut. */
+export function splitHits(spans: Span[], sought: string): (Span & { hit?: true })[] {
+  const wanted = sought.toLowerCase();
+  if (wanted === "") return spans;
+  return spans.flatMap((span) => {
+    const lower = span.text.toLowerCase();
+    // Some letters change their length with their case; then no place fits.
+    if (lower.length !== span.text.length) return [span];
+    const parts: (Span & { hit?: true })[] = [];
+    let from = 0;
+    for (let at = lower.indexOf(wanted); at >= 0; at = lower.indexOf(wanted, from)) {
+      if (at > from) parts.push({ ...span, text: span.text.slice(from, at) });
+      parts.push({ ...span, text: span.text.slice(at, at + wanted.length), hit: true });
+      from = at + wanted.length;
+    }
+    return from < span.text.length ? [...parts, { ...span, text: span.text.slice(from) }] : parts;
+  });
+}

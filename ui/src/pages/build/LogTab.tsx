@@ -5,6 +5,7 @@ import { useTranslation } from "react-i18next";
 
 import type { BuildDetailView, StepView } from "../../host/bindings";
 import { useRead } from "../../host/reads";
+import { useRepositoryNames } from "../../parts/names";
 import { Mark, type Tone } from "../../parts/StateMark";
 import { Took } from "../../parts/Time";
 import { plainText } from "../../words/ansi";
@@ -16,6 +17,7 @@ const toneOf = (step: StepView): Tone => (step.error ? "bad" : step.completed ? 
 export function LogTab({ build, step }: { build: BuildDetailView; step: number | undefined }) {
   const { t } = useTranslation();
   const navigate = useNavigate();
+  const nameOf = useRepositoryNames();
   const [internal, setInternal] = useState(false);
   const failing = build.steps.find(({ error }) => error !== null);
   const places = useRead("builds.log_steps", { id: build.id }, { enabled: failing !== undefined }).data;
@@ -70,6 +72,8 @@ export function LogTab({ build, step }: { build: BuildDetailView; step: number |
       </nav>
       <LogView
         build={build.id}
+        known={build.log_lines}
+        fileName={`${nameOf(build.repository).replace(/[^\w.-]+/g, "-") || "build"}-${build.number}.log`}
         running={running}
         step={step}
         startAt={startAt}

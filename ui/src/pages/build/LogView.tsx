@@ -1,5 +1,5 @@
 import { ActionIcon, Button, Group, Text, TextInput, Tooltip } from "@mantine/core";
-import { useDebouncedValue } from "@mantine/hooks";
+import { useDebouncedValue, useHotkeys } from "@mantine/hooks";
 import { notifications } from "@mantine/notifications";
 import {
   IconArrowBarToDown,
@@ -7,26 +7,35 @@ import {
   IconChevronUp,
   IconClock,
   IconCopy,
+  IconDownload,
   IconSearch,
   IconTextWrap,
 } from "@tabler/icons-react";
-import { useVirtualizer } from "@tanstack/react-virtual";
 import { useEffect, useLayoutEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 
+import { failureKeys } from "../../host/failures";
 import { useHost } from "../../host/context";
 import { failureOf } from "../../host/host";
 import { useRead } from "../../host/reads";
 import { FailureNotice } from "../../parts/FailureNotice";
-import { ansiSpans, plainText } from "../../words/ansi";
+import { plainText } from "../../words/ansi";
+import { FixedRows, type LogStand, WrappedRows } from "./LogRows";
+import { LINE_PX } from "./logScroll";
 import { type LogLines, useLog, useStepLog } from "./useLog";
 
-const LINE_PX = 18;
 const MOST_HITS = 10_000;
 const COPY_PAGE = 10_000;
+/** More lines than these are not for the clipboard. */
+const MOST_COPIED = 100_000;
+const SEARCH_AFTER_MS = 100;
 
 interface LogViewProps {
   build: number;
+  /** The name of a downloaded log. */
+  fileName: string;
+  /** Lines of the log as far as known. */
+  known: number;
   running: boolean;
   /** Only this step; none is the whole log. */
   step: number | undefined;
@@ -36,20 +45,20 @@ interface LogViewProps {
   onSearch: () => void;
 }
 
-/** The log of a build: follows its end, searches, wraps, shows times and copies. */
+/** The log of a build: follows its end, searches, wraps, shows times, copies and saves. */
 export function LogView(props: LogViewProps) {
   return props.step === undefined ? <WholeLog {...props} /> : <StepLog key={props.step} {...props} step={props.step} />;
 }
 
 function WholeLog(props: LogViewProps) {
-  return <Lines {...props} log={useLog(props.build)} />;
+  return <Lines {...props} log={useLog(props.build, props.known)} />;
 }
 
 function StepLog(props: LogViewProps & { step: number }) {
   return <Lines {...props} log={useStepLog(props.build, props.step)} />;
 }
 
-function Lines({ build, running, step, startAt, onSearch, log }: LogViewProps & { log: LogLines }) {
+function Lines({ build, fileName, running, step, startAt, onSearch, log }: LogViewProps & { log: LogLines }) {
   const { t } = useTranslation();
   const { host } = useHost();
   const [follow, setFollow] = useState(running);
@@ -57,36 +66,24 @@ function Lines({ build, running, step, startAt, onSearch, log }: LogViewProps & 
   const [time, setTime] = useState(false);
   const [text, setText] = useState("");
   const [hit, setHit] = useState(0);
-  const [sought] = useDebouncedValue(text, 200);
-  const scroller = useRef<HTMLDivElement>(null);
+  const [sought] = useDebouncedValue(text, SEARCH_AFTER_MS);
+  const [scroller, setScroller] = useState<HTMLDivElement | null>(null);
+  const searchField = useRef<HTMLInputElement>(null);
+  const stand = useRef<LogStand>(null);
   const scrolledTo = useRef(0);
-
-  const rows = useVirtualizer({
-    count: log.total,
-    getScrollElement: () => scroller.current,
-    estimateSize: () => LINE_PX,
-    overscan: 30,
-  });
-  // The list changes with every line that is measured; scrolling follows wishes, not measurements.
-  const list = useRef(rows);
-  list.current = rows;
-  const shown = rows.getVirtualItems();
-  const first = shown[0]?.index;
-  const last = shown.at(-1)?.index;
-  useEffect(() => {
-    if (first !== undefined && last !== undefined) log.need(first, last);
-  });
+  // The page's own search sees only the lines that are drawn.
+  useHotkeys([["mod+F", () => searchField.current?.select()]], []);
 
   useLayoutEffect(() => {
-    if (follow && log.total > 0) list.current.scrollToIndex(log.total - 1, { align: "end" });
-  }, [follow, log.total]);
+    if (follow && log.total > 0) stand.current?.show(log.total - 1, "end");
+  }, [follow, wrap, log.total, scroller]);
 
   const stood = useRef(false);
   useLayoutEffect(() => {
-    if (stood.current || startAt === undefined || log.total === 0 || follow) return;
+    if (stood.current || startAt === undefined || log.total === 0 || follow || !scroller) return;
     stood.current = true;
-    list.current.scrollToIndex(Math.min(startAt, log.total - 1), { align: "center" });
-  }, [startAt, log.total, follow]);
+    stand.current?.show(Math.min(startAt, log.total - 1), "center");
+  }, [startAt, log.total, follow, scroller]);
 
   const search = useRead(
     "builds.log_search",
@@ -96,14 +93,20 @@ function Lines({ build, running, step, startAt, onSearch, log }: LogViewProps & 
   const hits = sought === "" ? [] : (search.data?.lines ?? []);
   const at = Math.min(hit, Math.max(0, hits.length - 1));
   const hitLine = hits[at];
-  useLayoutEffect(() => {
+  useEffect(() => {
     if (hitLine === undefined || step !== undefined) return;
     setFollow(false);
-    list.current.scrollToIndex(hitLine, { align: "center" });
-  }, [hitLine, step]);
+    stand.current?.show(hitLine, "center");
+  }, [hitLine, step, wrap]);
   const turn = (by: number) => hits.length > 0 && setHit((at + by + hits.length) % hits.length);
+  const complain = (thrown: unknown) =>
+    notifications.show({ color: "red", message: t(failureKeys(failureOf(thrown).code).what) });
 
   const copy = async () => {
+    if (log.total > MOST_COPIED) {
+      notifications.show({ message: t("log.too_long_to_copy") });
+      return;
+    }
     try {
       const parts: string[] = [];
       for (let from = 0; ; ) {
@@ -115,7 +118,14 @@ function Lines({ build, running, step, startAt, onSearch, log }: LogViewProps & 
       await navigator.clipboard.writeText(parts.join("\n"));
       notifications.show({ message: t("common.copied") });
     } catch (thrown) {
-      notifications.show({ color: "red", message: failureOf(thrown).message });
+      complain(thrown);
+    }
+  };
+  const save = async () => {
+    try {
+      if (await host.saveLog(build, fileName)) notifications.show({ message: t("log.saved", { name: fileName }) });
+    } catch (thrown) {
+      complain(thrown);
     }
   };
 
@@ -124,17 +134,22 @@ function Lines({ build, running, step, startAt, onSearch, log }: LogViewProps & 
     { name: "wrap", Icon: IconTextWrap, on: wrap, set: setWrap },
     { name: "time", Icon: IconClock, on: time, set: setTime },
   ] as const;
-  const digits = String(Math.max(log.total, 1)).length;
+  const actions = [
+    { name: "copy", Icon: IconCopy, act: copy },
+    { name: "download", Icon: IconDownload, act: save },
+  ] as const;
+  const Rows = wrap ? WrappedRows : FixedRows;
   return (
     <div style={{ display: "flex", flexDirection: "column", minWidth: 0, height: "100%" }}>
       <Group gap="xs" px="sm" py={6} style={{ borderBottom: "1px solid var(--line)" }}>
         <TextInput
+          ref={searchField}
           type="search"
           aria-label={t("log.search")}
           placeholder={t("log.search")}
           leftSection={<IconSearch size={14} aria-hidden />}
           maw={220}
-          style={{ flex: "1 1 140px" }}
+          style={{ flex: "1 1 120px" }}
           value={text}
           onChange={(event) => {
             setText(event.currentTarget.value);
@@ -175,15 +190,17 @@ function Lines({ build, running, step, startAt, onSearch, log }: LogViewProps & 
             {t(`log.${name}`)}
           </Button>
         ))}
-        <Tooltip label={t("log.copy")}>
-          <ActionIcon size="sm" aria-label={t("log.copy")} onClick={() => void copy()}>
-            <IconCopy size={14} aria-hidden />
-          </ActionIcon>
-        </Tooltip>
+        {actions.map(({ name, Icon, act }) => (
+          <Tooltip key={name} label={t(`log.${name}`)}>
+            <ActionIcon size="sm" aria-label={t(`log.${name}`)} onClick={() => void act()}>
+              <Icon size={14} aria-hidden />
+            </ActionIcon>
+          </Tooltip>
+        ))}
       </Group>
-      {log.failure && <FailureNotice failure={log.failure} />}
+      {log.failure && <FailureNotice failure={log.failure} onRetry={log.retry} />}
       <div
-        ref={scroller}
+        ref={setScroller}
         className="log"
         role="log"
         aria-label={t("log.label")}
@@ -203,35 +220,7 @@ function Lines({ build, running, step, startAt, onSearch, log }: LogViewProps & 
             {t("log.empty")}
           </Text>
         )}
-        <div style={{ height: rows.getTotalSize(), position: "relative" }}>
-          {shown.map(({ index, start, key }) => {
-            const line = log.lineAt(index);
-            return (
-              <div
-                key={key}
-                ref={wrap ? rows.measureElement : undefined}
-                data-index={index}
-                className="log-line"
-                data-wrap={wrap}
-                data-hit={line !== undefined && line.number === hitLine}
-                style={{ transform: `translateY(${start}px)`, ...(wrap ? {} : { height: LINE_PX }) }}
-              >
-                <span className="log-number" style={{ width: `calc(${digits}ch + 16px)` }}>
-                  {line ? line.number + 1 : ""}
-                </span>
-                {time && <span className="log-time">{line?.at ? new Date(line.at).toLocaleTimeString() : ""}</span>}
-                <span className="log-text">
-                  {line && ansiSpans(line.text).map((span, part) => (
-                    <span key={part} className={span.class || undefined}>
-                      {span.text}
-                    </span>
-                  ))}
-                  {line?.clipped && <span className="ansi-dim">… {t("log.line_clipped")}</span>}
-                </span>
-              </div>
-            );
-          })}
-        </div>
+        {scroller && <Rows log={log} scroller={scroller} stand={stand} time={time} sought={sought} hitLine={hitLine} />}
       </div>
     </div>
   );

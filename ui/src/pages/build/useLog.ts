@@ -1,136 +1,150 @@
-import { useCallback, useEffect, useRef, useState } from "react";
+import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 
 import type { LogLineView } from "../../host/bindings";
 import { useEvents, useHost } from "../../host/context";
 import { failureOf, type ShownFailure } from "../../host/host";
+import { CHUNK, LogPages, StepPlaces } from "./logPages";
 
-/** Lines asked for at once; a page of a log is drawn from one or two of these. */
-export const CHUNK = 500;
 const REFRESH_MS = 150;
+/** Finding the lines of a growing step reads the whole index: less often. */
+const REFRESH_STEP_MS = 1000;
 
-/** A log as a virtual list sees it: how long it is, and lines where they have arrived. */
+/** A log as a list sees it: how long it is, and lines where they have arrived. */
 export interface LogLines {
   total: number;
   lineAt: (index: number) => LogLineView | undefined;
   /** Asks for whatever of these indexes is not here yet. */
   need: (first: number, last: number) => void;
   failure: ShownFailure | null;
+  retry: () => void;
   loaded: boolean;
 }
 
-/** The whole log of a build by line number, fetched in chunks where it is looked at, growing while the build runs. */
-export function useLog(build: number): LogLines {
-  const { host } = useHost();
-  const chunks = useRef(new Map<number, LogLineView[]>());
+/** What both kinds of log share: chunks, one call per chunk at a time, and the last failure. */
+function usePages(load: (chunk: number, pages: LogPages) => Promise<void>, total: number, key: unknown) {
+  const pages = useMemo(() => new LogPages(), [key]);
   const flying = useRef(new Set<number>());
-  const [total, setTotal] = useState(0);
-  const [loaded, setLoaded] = useState(false);
   const [failure, setFailure] = useState<ShownFailure | null>(null);
   const [, redraw] = useState(0);
-
-  const load = useCallback(
-    async (chunk: number) => {
-      if (flying.current.has(chunk)) return;
-      flying.current.add(chunk);
-      try {
-        const page = await host.call("builds.log", { id: build, from: chunk * CHUNK, count: CHUNK });
-        chunks.current.set(chunk, page.lines);
-        setTotal((before) => Math.max(before, page.total));
-        setFailure(null);
-      } catch (thrown) {
-        setFailure(failureOf(thrown));
-      } finally {
-        flying.current.delete(chunk);
-        setLoaded(true);
-        redraw((count) => count + 1);
-      }
-    },
-    [host, build],
-  );
-
-  useEffect(() => {
-    chunks.current.clear();
-    setTotal(0);
-    setLoaded(false);
-    void load(0);
-  }, [load]);
-
-  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
-  useEffect(() => () => clearTimeout(timer.current), []);
-  const totalNow = useRef(total);
-  totalNow.current = total;
-  useEvents((event) => {
-    const grew = (event.kind === "log_appended" || event.kind === "build_changed") && event.build === build;
-    if (!grew && event.kind !== "lagged") return;
-    timer.current ??= setTimeout(() => {
-      timer.current = undefined;
-      void load(Math.floor(totalNow.current / CHUNK));
-    }, REFRESH_MS);
-  });
-
-  const lineAt = (index: number) => chunks.current.get(Math.floor(index / CHUNK))?.[index % CHUNK];
-  const need = (first: number, last: number) => {
-    for (let chunk = Math.floor(first / CHUNK); chunk <= Math.floor(last / CHUNK); chunk += 1) {
-      const here = chunks.current.get(chunk)?.length ?? 0;
-      if (failure === null && here < Math.min(CHUNK, total - chunk * CHUNK)) void load(chunk);
-    }
-  };
-  return { total, lineAt, need, failure, loaded };
-}
-
-/** The most lines of one step that are asked for in one call. */
-const STEP_PAGE = 10_000;
-
-/** The lines of one step. They lie apart in the log, so they are fetched in order, the next page when its end is near. */
-export function useStepLog(build: number, step: number): LogLines {
-  const { host } = useHost();
-  const lines = useRef<LogLineView[]>([]);
-  const flying = useRef(false);
-  const more = useRef(true);
-  const [failure, setFailure] = useState<ShownFailure | null>(null);
-  const [loaded, setLoaded] = useState(false);
-  const [, redraw] = useState(0);
-
-  const load = useCallback(async () => {
-    if (flying.current) return;
-    flying.current = true;
+  const fetch = async (chunk: number) => {
+    if (flying.current.has(chunk)) return;
+    flying.current.add(chunk);
     try {
-      const from = (lines.current.at(-1)?.number ?? -1) + 1;
-      const page = await host.call("builds.log", { id: build, step, from, count: STEP_PAGE });
-      lines.current = [...lines.current, ...page.lines];
-      more.current = page.lines.length === STEP_PAGE;
-      setFailure(null);
+      await load(chunk, pages);
     } catch (thrown) {
-      more.current = false;
       setFailure(failureOf(thrown));
     } finally {
-      flying.current = false;
-      setLoaded(true);
+      flying.current.delete(chunk);
       redraw((count) => count + 1);
     }
-  }, [host, build, step]);
+  };
+  const need = (first: number, last: number) => {
+    if (failure) return;
+    for (let chunk = Math.floor(first / CHUNK); chunk <= Math.floor(last / CHUNK); chunk += 1) {
+      pages.touch(chunk);
+      if (!pages.isWhole(chunk, total)) void fetch(chunk);
+    }
+  };
+  return { lineAt: (index: number) => pages.lineAt(index), need, failure, fail: setFailure };
+}
 
-  useEffect(() => {
-    lines.current = [];
-    more.current = true;
-    void load();
-  }, [load]);
+/** Calls back some time after the log of a build grew, at most this often. */
+function useGrowth(build: number, every: number, grown: (lines: number | undefined) => void) {
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  const lines = useRef<number>(undefined);
   useEffect(() => () => clearTimeout(timer.current), []);
   useEvents((event) => {
-    if (event.kind !== "log_appended" || event.build !== build) return;
+    if (event.kind === "log_appended" && event.build === build) lines.current = event.upto_line;
+    else if (event.kind !== "lagged" && !(event.kind === "build_changed" && event.build === build)) return;
     timer.current ??= setTimeout(() => {
       timer.current = undefined;
-      void load();
-    }, REFRESH_MS);
+      grown(lines.current);
+    }, every);
   });
-  return {
-    total: lines.current.length,
-    lineAt: (index) => lines.current[index],
-    need: (_, last) => {
-      if (more.current && last >= lines.current.length - CHUNK) void load();
+}
+
+/** The whole log of a build by line number, fetched in chunks where it is looked at, growing while the build runs. */
+export function useLog(build: number, known: number): LogLines {
+  const { host } = useHost();
+  const [counted, setCounted] = useState({ build, total: known, asked: known > 0 });
+  const total = counted.build === build ? counted.total : known;
+  const grew = useCallback(
+    (lines: number) => setCounted((before) => ({ build, total: before.build === build ? Math.max(before.total, lines) : lines, asked: true })),
+    [build],
+  );
+  const { fail, ...pages } = usePages(
+    async (chunk, kept) => {
+      const page = await host.call("builds.log", { id: build, from: chunk * CHUNK, count: CHUNK });
+      kept.put(chunk, page.lines);
+      grew(page.total);
     },
-    failure,
+    total,
+    build,
+  );
+  const count = useCallback(async () => {
+    try {
+      grew((await host.call("builds.log", { id: build, from: 0, count: 0 })).total);
+    } catch (thrown) {
+      fail(failureOf(thrown));
+    }
+  }, [host, build, grew, fail]);
+  useEffect(() => void count(), [count]);
+  useGrowth(build, REFRESH_MS, (lines) => (lines === undefined ? void count() : grew(lines)));
+  return {
+    total,
+    ...pages,
+    retry: () => {
+      fail(null);
+      void count();
+    },
+    loaded: counted.asked,
+  };
+}
+
+/** The lines of one step, by their place in the step. */
+export function useStepLog(build: number, step: number): LogLines {
+  const { host } = useHost();
+  const places = useRef(new StepPlaces());
+  const [total, setTotal] = useState(0);
+  const [loaded, setLoaded] = useState(false);
+  const { fail, ...pages } = usePages(
+    async (chunk, kept) => {
+      // Steps that wrote in turns are walked through once, chunk by chunk.
+      for (;;) {
+        const at = places.current.nearest(chunk);
+        const { lines } = await host.call("builds.log", { id: build, step, from: at.from, count: CHUNK });
+        places.current.learn(at.chunk, lines);
+        if (at.chunk === chunk) kept.put(chunk, lines);
+        if (at.chunk === chunk || lines.length < CHUNK) return;
+      }
+    },
+    total,
+    `${build} ${step}`,
+  );
+  const look = useCallback(async () => {
+    try {
+      const steps = await host.call("builds.log_steps", { id: build });
+      const mine = steps.find((one) => one.step === step);
+      if (mine) {
+        // No line of it beyond these: then all of these are its own.
+        const beyond = await host.call("builds.log", { id: build, step, from: mine.first + mine.count, count: 1 });
+        places.current.place(mine.first, beyond.lines.length === 0);
+        setTotal(mine.count);
+      }
+      setLoaded(true);
+    } catch (thrown) {
+      fail(failureOf(thrown));
+    }
+  }, [host, build, step, fail]);
+  useEffect(() => void look(), [look]);
+  useGrowth(build, REFRESH_STEP_MS, () => void look());
+  return {
+    total,
+    ...pages,
+    retry: () => {
+      fail(null);
+      void look();
+    },
     loaded,
   };
 }

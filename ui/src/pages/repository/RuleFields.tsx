@@ -68,7 +68,7 @@ export function RuleFields({ draft, change, sources, errorOf, isNew }: RuleField
             error={errorOf("code")}
             required
             openOnFocus={false}
-            data-autofocus={isNew || undefined}
+            autoFocus={isNew}
           />
           <TextInput
             label={t("common.name")}
@@ -77,7 +77,7 @@ export function RuleFields({ draft, change, sources, errorOf, isNew }: RuleField
             onChange={(event) => change({ name: event.currentTarget.value })}
             error={errorOf("name")}
             required
-            data-autofocus={!isNew || undefined}
+            autoFocus={!isNew}
           />
         </Stack>
       </Fieldset>
