@@ -16,8 +16,11 @@ pub mod builds;
 pub mod code_repositories;
 pub mod data_dir;
 mod error;
+pub mod firing_lists;
+pub mod firings;
 mod health;
 pub mod image_repositories;
+pub mod notices;
 pub mod observations;
 mod open;
 pub mod publications;
@@ -28,7 +31,12 @@ pub mod rule_refs;
 pub mod rules;
 mod secrets;
 mod settings;
+pub mod tag_events;
 pub mod tag_moves;
+pub mod targets;
+pub mod triggers;
+pub mod version_cache;
+pub mod versions;
 
 pub use build_filter::{BuildFilter, BuildPage};
 pub use build_steps::StepRecord;
@@ -36,9 +44,12 @@ pub use builds::{BuildRecord, CreatedBuild, NewBuild};
 pub use code_repositories::{CodeRepositoryRecord, LookResult};
 pub use data_dir::DataDir;
 pub use error::StoreError;
+pub use firing_lists::{FiringFilter, FiringLine, FiringPage};
+pub use firings::{ClaimedFiring, FiringRecord, NewFiring, PersonsFiring};
 pub use image_repositories::{
     ImageRepositoryFilter, ImageRepositoryPage, ImageRepositoryRecord, ImageRepositorySummary,
 };
+pub use notices::{NoticePage, NoticeRecord};
 pub use observations::{ObservationRecord, RecordedMoves, RefMove};
 pub use open::{Opened, Recovery, Store};
 pub use publications::{NewPublication, PublicationRecord};
@@ -46,7 +57,12 @@ pub use queue::{BuildPatch, Change};
 pub use registries::{CredentialRecord, RegistryRecord, RegistrySpec};
 pub use rule_refs::RuleRefRecord;
 pub use rules::{DeletedRule, RuleRecord};
+pub use tag_events::{KnownTag, LookBegan, SeenTag, TagEventRecord, TagWatch};
 pub use tag_moves::TagMoveRecord;
+pub use targets::TargetRecord;
+pub use triggers::TriggerRecord;
+pub use version_cache::{ManifestFacts, VersionCache};
+pub use versions::{CopiedTag, TagOrigin};
 
 #[cfg(test)]
 mod tests;

@@ -161,7 +161,7 @@ impl Store {
     }
 
     /// Ends a publication. For [`PublicationState::Done`] and [`PublicationState::Unchanged`] the tag's history gets its
-    /// entry in the same transaction. Returns false when it was finished already: a tag moves at most once per build.
+    /// entry and the triggers their event in the same transaction. Returns false when it was finished already: a tag moves at most once per build.
     ///
     /// # Errors
     /// [`StoreError::WrongState`] when the state is no end; [`StoreError::NotFound`].
@@ -208,6 +208,7 @@ impl Store {
             .bind(id.0)
             .execute(&mut *tx)
             .await?;
+            crate::tag_events::record_published(&mut tx, id, now).await?;
         }
         tx.commit().await?;
         Ok(true)

@@ -26,7 +26,7 @@ pub struct TagMoveRecord {
     pub image: Option<ImageId>,
     /// What it holds.
     pub content: Option<ContentIdentity>,
-    /// False when the tag held this already: it counts for "newer", but it is no event for triggers.
+    /// False when the tag held this already.
     pub changed: bool,
     /// When.
     pub moved_at: DateTime<Utc>,

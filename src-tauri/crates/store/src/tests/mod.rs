@@ -7,6 +7,7 @@ mod opening;
 mod publishing;
 mod queue;
 mod records;
+mod triggers;
 mod watching;
 
 use crate::{NewBuild, RefMove, Store};
