@@ -20,8 +20,9 @@ test("a dialog stands on a page of the route table", () => {
 });
 
 test("an address opens only what the page has", () => {
-  expect(readDialog("/registries", "edit.3")).toEqual({ kind: "edit", id: 3 });
-  expect(readDialog("/sources", "add")).toEqual({ kind: "add", id: 0 });
+  expect(readDialog("/registries", "edit.3")).toEqual({ kind: "edit", id: 3, rest: "" });
+  expect(readDialog("/sources", "add")).toEqual({ kind: "add", id: 0, rest: "" });
+  expect(readDialog("/repositories/$repository/$tab", "rule.3.options.target")?.rest).toBe("options.target");
   expect(readDialog("/sources", "credential.3")).toBeNull();
   expect(readDialog("/sources", undefined)).toBeNull();
 });

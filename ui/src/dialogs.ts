@@ -44,9 +44,16 @@ export type DialogPage = Entries["page"];
 /** The words of a page's dialogs. */
 export type DialogOf<P extends DialogPage> = Extract<Entries, { page: P }>["dialog"];
 
+/** What an address opens: the word, the id of what it is about, and what else it says, such as a field. */
+export interface OpenDialog<P extends DialogPage> {
+  kind: DialogOf<P>;
+  id: number;
+  rest: string;
+}
+
 /** The dialog that an address opens on a page; none for a word that the page does not have. */
-export function readDialog<P extends DialogPage>(page: P, dialog: string | undefined): { kind: DialogOf<P>; id: number } | null {
-  const [kind = "", id = ""] = (dialog ?? "").split(".");
+export function readDialog<P extends DialogPage>(page: P, dialog: string | undefined): OpenDialog<P> | null {
+  const [kind = "", id = "", ...rest] = (dialog ?? "").split(".");
   const known = dialogs.some((one) => one.page === page && one.dialog === kind);
-  return known ? { kind: kind as DialogOf<P>, id: Number(id) } : null;
+  return known ? { kind: kind as DialogOf<P>, id: Number(id), rest: rest.join(".") } : null;
 }

@@ -12,7 +12,7 @@ import { openHost } from "./host/open";
 import { HostProvider } from "./host/provider";
 import { makeQueryClient } from "./host/reads";
 import { translations } from "./i18n/translations";
-import { router } from "./routes";
+import { readAllPages, router } from "./routes";
 import { Look } from "./shell/Look";
 import { NoToken } from "./shell/NoToken";
 
@@ -37,3 +37,7 @@ createRoot(root).render(
     </I18nextProvider>
   </StrictMode>,
 );
+
+/** After so long the first page stands, and reading the others disturbs nobody. */
+const QUIET_MS = 500;
+if (host) setTimeout(readAllPages, QUIET_MS);

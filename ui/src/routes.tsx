@@ -1,14 +1,7 @@
-import { createRootRoute, createRoute, createRouter } from "@tanstack/react-router";
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from "@tanstack/react-router";
 
-import { BuildPage } from "./pages/build/BuildPage";
-import { Builds } from "./pages/Builds";
 import { NotFound } from "./pages/NotFound";
-import { Overview } from "./pages/Overview";
-import { Registries } from "./pages/registries/Registries";
-import { Repositories } from "./pages/Repositories";
-import { RepositoryPage } from "./pages/repository/RepositoryPage";
-import { Settings } from "./pages/Settings";
-import { Sources } from "./pages/sources/Sources";
+import { PageFailed } from "./pages/PageFailed";
 import { Shell } from "./shell/Shell";
 
 /**
@@ -64,7 +57,17 @@ export interface BuildSearch {
 }
 const buildSearch = (raw: Raw): BuildSearch => ({ ...number(raw, "step"), ...text(raw, "dialog") });
 
-const root = createRootRoute({ component: Shell, notFoundComponent: NotFound });
+/** Each page is a file of its own: the first one is seen before the others are read. */
+const Overview = lazyRouteComponent(() => import("./pages/Overview"), "Overview");
+const Repositories = lazyRouteComponent(() => import("./pages/Repositories"), "Repositories");
+const RepositoryPage = lazyRouteComponent(() => import("./pages/repository/RepositoryPage"), "RepositoryPage");
+const Builds = lazyRouteComponent(() => import("./pages/Builds"), "Builds");
+const BuildPage = lazyRouteComponent(() => import("./pages/build/BuildPage"), "BuildPage");
+const Sources = lazyRouteComponent(() => import("./pages/sources/Sources"), "Sources");
+const Registries = lazyRouteComponent(() => import("./pages/registries/Registries"), "Registries");
+const Settings = lazyRouteComponent(() => import("./pages/Settings"), "Settings");
+
+const root = createRootRoute({ component: Shell, notFoundComponent: NotFound, errorComponent: PageFailed });
 const getParentRoute = () => root;
 
 /** Every page of the console. Tests take the list of pages from here, so that none is forgotten. */
@@ -80,7 +83,11 @@ const pages = [
   createRoute({ getParentRoute, path: "/settings", component: Settings }),
 ] as const;
 
-export const router = createRouter({ routeTree: root.addChildren(pages), defaultPreload: false, scrollRestoration: true });
+/** Reads the other pages while nothing happens, so that going to one never waits. */
+export const readAllPages = () =>
+  [Overview, Repositories, RepositoryPage, Builds, BuildPage, Sources, Registries, Settings].forEach((page) => void page.preload?.());
+
+export const router = createRouter({ routeTree: root.addChildren(pages), defaultPreload: false, defaultErrorComponent: PageFailed, scrollRestoration: true });
 
 declare module "@tanstack/react-router" {
   interface Register {

@@ -7,6 +7,7 @@ import { readDialog } from "../../dialogs";
 import type { BuildDetailView, BuildReason, BuildState } from "../../host/bindings";
 import { failureOf } from "../../host/host";
 import { useCall, useRead } from "../../host/reads";
+import { fieldAtFault } from "../../host/warnings";
 import { useDialog } from "../../parts/dialog";
 import { ConfirmDialog } from "../../parts/Dialogs";
 import { FailureNotice } from "../../parts/FailureNotice";
@@ -55,6 +56,7 @@ export function BuildPage() {
     );
   }
   const build = read.data;
+  const fault = build.failure && fieldAtFault(build.failure);
   const isOver = over.includes(build.state);
   const title = t("builds.title", { number: build.number });
   const stopping = build.cancel_requested || cancel.isPending;
@@ -123,9 +125,9 @@ export function BuildPage() {
               variant="default"
               to="/repositories/$repository/$tab"
               params={{ repository: String(build.repository), tab: "build" }}
-              search={{ dialog: `rule.${build.rule}` }}
+              search={{ dialog: fault ? `rule.${build.rule}.${fault}` : `rule.${build.rule}` }}
             >
-              {t("builds.open_rule")}
+              {t(fault ? "builds.open_field" : "builds.open_rule")}
             </PageButton>
           )}
         </FailureNotice>

@@ -122,7 +122,7 @@ export function RepositoryPage() {
         <BuildNowDialog rules={rules.data} {...(rule ? { rule } : {})} onClose={close} />
       )}
       {wanted?.kind === "new-rule" && <RuleEditor repository={view} onClose={close} />}
-      {wanted?.kind === "rule" && rule && <RuleEditor key={rule.id} repository={view} rule={rule} onClose={close} />}
+      {wanted?.kind === "rule" && rule && <RuleEditor key={rule.id} repository={view} rule={rule} at={wanted.rest} onClose={close} />}
       {wanted?.kind === "delete-rule" && rule && <DeleteRule rule={rule} onClose={close} />}
       {wanted?.kind === "duplicate-rule" && rule && <DuplicateRule rule={rule} onClose={close} />}
     </Page>

@@ -9,6 +9,7 @@ import type { ImageRepositoryView, RuleView } from "../../host/bindings";
 import { failureKeys, isAbout } from "../../host/failures";
 import { failureOf } from "../../host/host";
 import { useCall, useRead } from "../../host/reads";
+import { useDialog } from "../../parts/dialog";
 import { useDraft } from "../../parts/draft";
 import { FailureNotice, useFieldError } from "../../parts/FailureNotice";
 import { ListSkeleton } from "../../parts/Listing";
@@ -20,6 +21,8 @@ import { RulePreview } from "./RulePreview";
 interface RuleEditorProps {
   repository: ImageRepositoryView;
   rule?: RuleView;
+  /** The field that is looked at first. */
+  at?: string;
   onClose: () => void;
 }
 
@@ -47,12 +50,13 @@ export function RuleEditor(props: RuleEditorProps) {
 
 type EditorProps = RuleEditorProps & { sources: Parameters<typeof RuleFields>[0]["sources"] };
 
-function Editor({ repository, rule, sources, onClose }: EditorProps) {
+function Editor({ repository, rule, at, sources, onClose }: EditorProps) {
   const { t } = useTranslation();
   const navigate = useNavigate();
   const only = sources.length === 1 ? sources[0] : undefined;
   const { draft, change, forget } = useDraft(`rule.${repository.id}.${rule?.id ?? "new"}`, () => draftOf(rule, only));
   const spec = useMemo(() => specOf(draft), [draft]);
+  const { open } = useDialog();
   const hasCode = draft.code !== "";
   const [previewed] = useDebouncedValue(spec, PREVIEW_AFTER_MS);
   const [checked] = useDebouncedValue(spec, CHECK_AFTER_MS);
@@ -115,9 +119,9 @@ function Editor({ repository, rule, sources, onClose }: EditorProps) {
       }}
     >
       <Box className="rule-editor">
-        <RuleFields draft={draft} change={change} sources={sources} errorOf={errorOf} isNew={!rule} />
+        <RuleFields draft={draft} change={change} sources={sources} errorOf={errorOf} isNew={!rule} {...(at ? { at } : {})} />
         <Stack gap="md" className="rule-editor-live">
-          <RulePreview hasCode={hasCode} preview={preview} preflight={preflight} overwriteTag={spec.overwrite_tag} repository={repository} />
+          <RulePreview hasCode={hasCode} preview={preview} preflight={preflight} overwriteTag={spec.overwrite_tag} repository={repository} onDockerfile={(dockerfile) => change({ dockerfile })} onStarters={() => open(`starters.${draft.code}.${rule ? `rule.${rule.id}` : "new-rule"}`)} />
           {failure && <FailureNotice failure={failure} />}
           <Group gap="sm" justify="flex-end">
             <Button variant="default" onClick={onClose}>

@@ -14,7 +14,7 @@ import {
   Textarea,
   TextInput,
 } from "@mantine/core";
-import { type ChangeEvent, type ReactNode, useState } from "react";
+import { type ChangeEvent, type ReactNode, useLayoutEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import type { CodeRepositoryView } from "../../host/bindings";
@@ -30,11 +30,24 @@ interface RuleFieldsProps {
   sources: CodeRepositoryView[];
   errorOf: (field: string) => ReactNode;
   isNew: boolean;
+  /** The field that is looked at first, as failures name it. */
+  at?: string;
 }
 
 /** The four short sections of a rule: Source, When, Build, Version. Rare fields are folded. */
-export function RuleFields({ draft, change, sources, errorOf, isNew }: RuleFieldsProps) {
+export function RuleFields({ draft, change, sources, errorOf, isNew, at = isNew ? "code" : "name" }: RuleFieldsProps) {
   const { t } = useTranslation();
+  const fields = useRef<HTMLDivElement>(null);
+  useLayoutEffect(() => {
+    const [first = ""] = at.split(".");
+    const field = fields.current?.querySelector(`[data-field="${CSS.escape(at)}"], [data-field="${CSS.escape(first)}"]`);
+    const input = field?.matches("input, textarea") ? field : field?.querySelector("input, textarea");
+    if (!(input instanceof HTMLElement)) return;
+    // The drawer looks for this mark when it takes the focus.
+    input.dataset.autofocus = "true";
+    input.focus();
+    input.scrollIntoView({ block: "center" });
+  }, [at]);
   const code = Number(draft.code);
   const refs = useRead("code_repositories.refs", { id: code }, { enabled: draft.code !== "" }).data?.refs ?? [];
   const branchNames = refs.filter(({ name }) => name.startsWith("refs/heads/")).map(({ name }) => shortRef(name));
@@ -47,7 +60,7 @@ export function RuleFields({ draft, change, sources, errorOf, isNew }: RuleField
     onChange: (event: ChangeEvent<HTMLInputElement>) => change({ [name]: event.currentTarget.checked }),
   });
   return (
-    <Stack gap="lg">
+    <Stack gap="lg" ref={fields}>
       <Fieldset legend={t("rules.section_source")}>
         <Stack gap="sm">
           <Select
@@ -65,19 +78,19 @@ export function RuleFields({ draft, change, sources, errorOf, isNew }: RuleField
                 ...(isNew ? { branches, byBranch, name: draft.name || name } : {}),
               });
             }}
+            data-field="code"
             error={errorOf("code")}
             required
             openOnFocus={false}
-            autoFocus={isNew}
           />
           <TextInput
             label={t("common.name")}
             description={t("rules.name_hint")}
             value={draft.name}
             onChange={(event) => change({ name: event.currentTarget.value })}
+            data-field="name"
             error={errorOf("name")}
             required
-            autoFocus={!isNew}
           />
         </Stack>
       </Fieldset>
@@ -97,6 +110,7 @@ export function RuleFields({ draft, change, sources, errorOf, isNew }: RuleField
               data={branchNames}
               value={draft.branches}
               onChange={(branches) => change({ branches })}
+              data-field="triggers.branches"
               error={errorOf("triggers.branches")}
               acceptValueOnBlur
             />
@@ -117,6 +131,7 @@ export function RuleFields({ draft, change, sources, errorOf, isNew }: RuleField
               spellCheck={false}
               value={draft.pattern}
               onChange={(event) => change({ pattern: event.currentTarget.value })}
+              data-field="triggers.pattern"
               error={errorOf("triggers.pattern")}
             />
           )}
@@ -130,12 +145,13 @@ export function RuleFields({ draft, change, sources, errorOf, isNew }: RuleField
             checked={draft.autoTrigger}
             onChange={(event) => change({ autoTrigger: event.currentTarget.checked })}
           />
-          <More open={draft.include.length + draft.exclude.length > 0 || !draft.skipWords || draft.strategy !== "newest_per_ref"}>
+          <More open={/^(paths|skip_words|strategy)/.test(at) || draft.include.length + draft.exclude.length > 0 || !draft.skipWords || draft.strategy !== "newest_per_ref"}>
             <TagsInput
               label={t("rules.path_include")}
               description={t("rules.path_hint")}
               value={draft.include}
               onChange={(include) => change({ include })}
+              data-field="paths.include"
               error={errorOf("paths.include")}
               acceptValueOnBlur
             />
@@ -143,6 +159,7 @@ export function RuleFields({ draft, change, sources, errorOf, isNew }: RuleField
               label={t("rules.path_exclude")}
               value={draft.exclude}
               onChange={(exclude) => change({ exclude })}
+              data-field="paths.exclude"
               error={errorOf("paths.exclude")}
               acceptValueOnBlur
             />
@@ -166,6 +183,7 @@ export function RuleFields({ draft, change, sources, errorOf, isNew }: RuleField
             kinds={["file", "executable", "symlink"]}
             value={draft.dockerfile}
             onChange={(dockerfile) => change({ dockerfile })}
+            data-field="dockerfile_path"
             error={errorOf("dockerfile_path")}
           />
           <PathField
@@ -175,6 +193,7 @@ export function RuleFields({ draft, change, sources, errorOf, isNew }: RuleField
             kinds={["folder"]}
             value={draft.context}
             onChange={(context) => change({ context })}
+            data-field="context_dir"
             error={errorOf("context_dir")}
           />
           <Textarea
@@ -187,18 +206,22 @@ export function RuleFields({ draft, change, sources, errorOf, isNew }: RuleField
             spellCheck={false}
             value={draft.args}
             onChange={(event) => change({ args: event.currentTarget.value })}
+            data-field="options.args"
             error={pairError(draft.args) ?? errorOf("options.args")}
           />
           <More
             open={
+              (at.startsWith("options.") && at !== "options.args") ||
               draft.secrets.length + draft.platforms.length > 0 || draft.target !== "" || draft.labels !== "" || draft.noCache || draft.alwaysPull
             }
           >
-            <SecretsField secrets={draft.secrets} onChange={(secrets) => change({ secrets })} error={errorOf("options.secrets")} />
+            <div data-field="options.secrets"><SecretsField secrets={draft.secrets} onChange={(secrets) => change({ secrets })} data-field="options.secrets"
+ error={errorOf("options.secrets")} /></div>
             <TextInput
               label={t("rules.target")}
               value={draft.target}
               onChange={(event) => change({ target: event.currentTarget.value })}
+              data-field="options.target"
               error={errorOf("options.target")}
               spellCheck={false}
             />
@@ -208,6 +231,7 @@ export function RuleFields({ draft, change, sources, errorOf, isNew }: RuleField
               data={["linux/amd64", "linux/arm64", "linux/arm/v7"]}
               value={draft.platforms}
               onChange={(platforms) => change({ platforms })}
+              data-field="options.platforms"
               error={errorOf("options.platforms")}
               acceptValueOnBlur
             />
@@ -220,6 +244,7 @@ export function RuleFields({ draft, change, sources, errorOf, isNew }: RuleField
               spellCheck={false}
               value={draft.labels}
               onChange={(event) => change({ labels: event.currentTarget.value })}
+              data-field="options.labels"
               error={pairError(draft.labels) ?? errorOf("options.labels")}
             />
             <Checkbox label={t("rules.no_standard_labels")} {...flag("noStandardLabels")} />
@@ -230,6 +255,7 @@ export function RuleFields({ draft, change, sources, errorOf, isNew }: RuleField
               data={(["default", "none", "host"] as const).map((value) => ({ value, label: t(`rules.network_${value}`) }))}
               value={draft.network}
               onChange={(network) => network && change({ network: network as RuleDraft["network"] })}
+              data-field="options.network"
               error={errorOf("options.network")}
             />
             <NumberInput
@@ -238,6 +264,7 @@ export function RuleFields({ draft, change, sources, errorOf, isNew }: RuleField
               min={1}
               value={draft.timeoutMinutes}
               onChange={(timeoutMinutes) => change({ timeoutMinutes })}
+              data-field="options.timeout_seconds"
               error={errorOf("options.timeout_seconds")}
             />
             <TextInput
@@ -245,6 +272,7 @@ export function RuleFields({ draft, change, sources, errorOf, isNew }: RuleField
               description={t("rules.engine_hint")}
               value={draft.engine}
               onChange={(event) => change({ engine: event.currentTarget.value })}
+              data-field="options.engine"
               error={errorOf("options.engine")}
               spellCheck={false}
             />
@@ -266,6 +294,7 @@ export function RuleFields({ draft, change, sources, errorOf, isNew }: RuleField
                 label={t("rules.prefix")}
                 value={draft.prefix}
                 onChange={(event) => change({ prefix: event.currentTarget.value })}
+                data-field="version.prefix"
                 error={errorOf("version.prefix")}
                 spellCheck={false}
               />
@@ -275,6 +304,7 @@ export function RuleFields({ draft, change, sources, errorOf, isNew }: RuleField
                 label={t("rules.part_commit")}
                 checked={draft.partCommit}
                 onChange={(event) => change({ partCommit: event.currentTarget.checked })}
+                data-field="version"
                 error={errorOf("version")}
               />
             </>
@@ -286,6 +316,7 @@ export function RuleFields({ draft, change, sources, errorOf, isNew }: RuleField
               splitChars={[" "]}
               value={draft.templates}
               onChange={(templates) => change({ templates })}
+              data-field="version"
               error={errorOf("version")}
               acceptValueOnBlur
             />
@@ -295,6 +326,7 @@ export function RuleFields({ draft, change, sources, errorOf, isNew }: RuleField
             description={t("rules.overwrite_hint")}
             value={draft.overwriteTag}
             onChange={(event) => change({ overwriteTag: event.currentTarget.value })}
+            data-field="overwrite_tag"
             error={errorOf("overwrite_tag")}
             spellCheck={false}
           />

@@ -1,12 +1,13 @@
-import { List, Stack, Text, Title } from "@mantine/core";
+import { Button, Group, List, Stack, Text, Title } from "@mantine/core";
 import { IconAlertTriangle, IconCircleCheck, IconLoader2 } from "@tabler/icons-react";
 import type { UseQueryResult } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 
-import type { ImageRepositoryView, PreflightView, RulePreviewView } from "../../host/bindings";
+import type { Failure, ImageRepositoryView, PreflightView, RulePreviewView } from "../../host/bindings";
 import { failureKeys } from "../../host/failures";
 import { type CallFailed, failureOf } from "../../host/host";
 import { useRead } from "../../host/reads";
+import { findingWords, suggestionsOf } from "../../host/warnings";
 import { FailureNotice } from "../../parts/FailureNotice";
 import { referenceOf } from "../../parts/names";
 import { Mark } from "../../parts/StateMark";
@@ -20,10 +21,14 @@ interface RulePreviewProps {
   preflight: UseQueryResult<PreflightView, CallFailed>;
   overwriteTag: string | null;
   repository: ImageRepositoryView;
+  /** Takes a path that is there instead of one that is not. */
+  onDockerfile: (path: string) => void;
+  /** Offers starters for code without a Dockerfile. */
+  onStarters: () => void;
 }
 
 /** What a rule would do now: the refs it matches, the tags it would make, and the checks before saving. */
-export function RulePreview({ hasCode, preview, preflight, overwriteTag, repository }: RulePreviewProps) {
+export function RulePreview({ hasCode, preview, preflight, overwriteTag, repository, onDockerfile, onStarters }: RulePreviewProps) {
   const { t } = useTranslation();
   const registries = useRead("registries.list", {}).data ?? [];
   if (!hasCode) {
@@ -100,17 +105,18 @@ export function RulePreview({ hasCode, preview, preflight, overwriteTag, reposit
           </Text>
         )}
         {preflight.error && <FailureNotice failure={failureOf(preflight.error)} onRetry={() => void preflight.refetch()} />}
-        {preflight.data && !preflight.error && <Findings found={preflight.data} />}
+        {preflight.data && !preflight.error && <Findings found={preflight.data} onDockerfile={onDockerfile} onStarters={onStarters} />}
       </Stack>
     </>
   );
 }
 
-function Findings({ found }: { found: PreflightView }) {
+function Findings({ found, onDockerfile, onStarters }: { found: PreflightView } & Pick<RulePreviewProps, "onDockerfile" | "onStarters">) {
   const { t } = useTranslation();
   const all = [
     ...found.errors.map((failure) => ({ failure, tone: "bad" as const, word: t("rules.preflight_error") })),
-    ...found.warnings.map((failure) => ({ failure, tone: "warn" as const, word: t("rules.preflight_warning") })),
+    // Tags that collide stand with the matches already.
+    ...found.warnings.filter(({ details }) => details?.warning !== "collision").map((failure) => ({ failure, tone: "warn" as const, word: t("rules.preflight_warning") })),
   ];
   return (
     <>
@@ -123,17 +129,42 @@ function Findings({ found }: { found: PreflightView }) {
       {all.map(({ failure, tone, word }, index) => (
         <div key={index}>
           <Mark tone={tone} word={word} {...(tone === "bad" ? {} : { icon: IconAlertTriangle })} />
-          <Text size="sm">
-            {t(failureKeys(failure.code).what)} {t(failureKeys(failure.code).next)}
-          </Text>
-          <Text className="mono foreign" c="dimmed">
-            {failure.message}
-          </Text>
+          <Finding failure={failure} />
+          {failure.code === "dockerfile_missing" && (
+            <Group gap="xs" mt={4}>
+              {suggestionsOf(failure).map((path) => (
+                <Button key={path} size="compact-xs" variant="default" className="foreign" onClick={() => onDockerfile(path)}>
+                  {t("rules.use_suggestion", { path })}
+                </Button>
+              ))}
+              <Button size="compact-xs" variant="default" onClick={onStarters}>
+                {t("rules.add_dockerfile")}
+              </Button>
+            </Group>
+          )}
         </div>
       ))}
       {found.on_ref && (
         <Text fz={12} c="dimmed" className="foreign">
           {t("rules.preflight_on", { ref: shortRef(found.on_ref) })}
+        </Text>
+      )}
+    </>
+  );
+}
+
+/** One finding in words; what the core said stands below when the words do not hold it already. */
+function Finding({ failure }: { failure: Failure }) {
+  const { t } = useTranslation();
+  const { what, next } = findingWords(t, failure);
+  return (
+    <>
+      <Text size="sm" className="foreign">
+        {what} {next}
+      </Text>
+      {!failure.details?.warning && (
+        <Text className="mono foreign" c="dimmed">
+          {failure.message}
         </Text>
       )}
     </>
