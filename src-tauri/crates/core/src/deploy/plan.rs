@@ -197,11 +197,6 @@ pub enum Refusal {
     Dying,
     /// It is an old container or a candidate of ours.
     OurOwnSpare,
-    /// A name that the update needs is taken by something else.
-    NameTaken {
-        /// The name.
-        name: String,
-    },
     /// A rollout is under way.
     RolloutUnderWay,
     /// The workload is controlled by another one.

@@ -1,0 +1,116 @@
+//! The health gate: HEALTHCHECK when there is one, else stays up for some seconds.
+
+use super::calls::EngineCalls;
+use super::containers::{Container, inspect, last_lines};
+use slipway_core::deploy::{DeployJournal, HealthGate};
+use slipway_core::{ErrorCode, Failure};
+use std::time::{Duration, Instant};
+use tokio_util::sync::CancellationToken;
+
+/// How often the engine is asked.
+const EVERY: Duration = Duration::from_millis(100);
+
+/// Waits until a container that was just started counts as serving. When it does not, its last words go to the journal.
+pub(crate) async fn pass(
+    calls: &EngineCalls,
+    id: &str,
+    gate: &HealthGate,
+    journal: &dyn DeployJournal,
+    cancel: &CancellationToken,
+) -> Result<(), Failure> {
+    let begun = Instant::now();
+    let mut first: Option<Container> = None;
+    loop {
+        if cancel.is_cancelled() {
+            return Err(Failure::cancelled());
+        }
+        let now = inspect(calls, id).await?.ok_or_else(|| unhealthy("the container went away while it was watched"))?;
+        let before = first.get_or_insert_with(|| now.clone());
+        match verdict(before, &now, begun.elapsed(), gate) {
+            Some(Ok(())) => return Ok(()),
+            Some(Err(why)) => {
+                for line in last_lines(calls, &now).await.unwrap_or_default() {
+                    journal.line(&format!("{}: {line}", now.name())).await;
+                }
+                return Err(unhealthy(&format!("{} {why}", now.name())).with("container", now.name()));
+            }
+            None => {}
+        }
+        tokio::select! {
+            () = cancel.cancelled() => {}
+            () = tokio::time::sleep(EVERY) => {}
+        }
+    }
+}
+
+fn unhealthy(message: &str) -> Failure {
+    Failure::new(ErrorCode::TargetUnhealthy, message)
+}
+
+/// Decides from the first look and this one; `None` is "not yet".
+fn verdict(first: &Container, now: &Container, elapsed: Duration, gate: &HealthGate) -> Option<Result<(), String>> {
+    match now.status() {
+        "running" => {}
+        "restarting" => return Some(Err(format!("ended with code {} and is started again", now.exit_code()))),
+        "paused" => return Some(Err("was paused".to_owned())),
+        "created" => return Some(Err("was not started".to_owned())),
+        _ => return Some(Err(format!("ended with code {}", now.exit_code()))),
+    }
+    if now.restarts() > first.restarts() || now.started_text() != first.started_text() {
+        return Some(Err("ended and was started again".to_owned()));
+    }
+    let late = elapsed >= Duration::from_secs(gate.deadline_seconds.into());
+    match now.health_check() {
+        Some("healthy") => Some(Ok(())),
+        Some("unhealthy") => Some(Err(format!("is unhealthy by its own check{}", said(now)))),
+        Some(_) if late => Some(Err(format!("was not healthy within {} s{}", gate.deadline_seconds, said(now)))),
+        Some(_) => None,
+        None => (elapsed >= Duration::from_secs(gate.stay_up_seconds.into())).then_some(Ok(())),
+    }
+}
+
+/// What the last health check printed.
+fn said(container: &Container) -> String {
+    let checks = container.0["State"]["Health"]["Log"].as_array();
+    let last = checks.and_then(|checks| checks.last()).and_then(|check| check["Output"].as_str());
+    let text = super::calls::printable(last.unwrap_or_default());
+    if text.is_empty() { String::new() } else { format!(": {}", text.chars().take(200).collect::<String>()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn container(state: Value, restarts: i64) -> Container {
+        Container(json!({"Id": "1", "Name": "/web", "RestartCount": restarts, "State": state}))
+    }
+
+    #[test]
+    fn f29_the_gate_sees_every_way_of_not_serving() {
+        let gate = HealthGate { stay_up_seconds: 5, deadline_seconds: 60 };
+        let up =
+            |health: &str| container(json!({"Status": "running", "StartedAt": "a", "Health": {"Status": health}}), 0);
+        let first = up("none");
+        let at = Duration::from_secs;
+        for (now, elapsed, expected) in [
+            (up("none"), 4, None),
+            (up("none"), 5, Some(true)),
+            (up("starting"), 5, None),
+            (up("starting"), 60, Some(false)),
+            (up("healthy"), 0, Some(true)),
+            (up("unhealthy"), 0, Some(false)),
+            (container(json!({"Status": "exited", "ExitCode": 0}), 0), 0, Some(false)),
+            (container(json!({"Status": "dead"}), 0), 0, Some(false)),
+            (container(json!({"Status": "created"}), 0), 0, Some(false)),
+            (container(json!({"Status": "paused"}), 0), 0, Some(false)),
+            (container(json!({"Status": "restarting"}), 1), 0, Some(false)),
+            // It flaps between two looks.
+            (container(json!({"Status": "running", "StartedAt": "a"}), 1), 9, Some(false)),
+            (container(json!({"Status": "running", "StartedAt": "b"}), 0), 9, Some(false)),
+        ] {
+            let result = verdict(&first, &now, at(elapsed), &gate).map(|verdict| verdict.is_ok());
+            assert_eq!(result, expected, "{:?} after {elapsed} s", now.0["State"]);
+        }
+    }
+}
