@@ -22,6 +22,11 @@ if (!root) throw new Error("index.html has no element with the id root");
 const host = await openHost();
 const client = makeQueryClient();
 
+// What stands around the page: a notification that leads to one, and texts outside it in the person's language.
+host?.onAddress?.((address) => router.history.push(address));
+host?.speak?.(translations.language);
+translations.on("languageChanged", (language) => host?.speak?.(language));
+
 createRoot(root).render(
   <StrictMode>
     <I18nextProvider i18n={translations}>
