@@ -6,9 +6,10 @@ import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
 
 import type { ImageRepositoryView, RuleView } from "../../host/bindings";
-import { failureKeys, isAbout } from "../../host/failures";
+import { isAbout } from "../../host/failures";
 import { failureOf } from "../../host/host";
 import { useCall, useRead } from "../../host/reads";
+import { findingWords } from "../../host/warnings";
 import { useDialog } from "../../parts/dialog";
 import { useDraft } from "../../parts/draft";
 import { FailureNotice, useFieldError } from "../../parts/FailureNotice";
@@ -78,7 +79,7 @@ function Editor({ repository, rule, at, sources, onClose }: EditorProps) {
   const errorOf = (field: string) => {
     const found = preflight.data?.errors.find((one) => isAbout(one, field));
     return (
-      errorOfSave(field) ?? errorOfCheck(field) ?? errorOfPreview(field) ?? (found ? `${t(failureKeys(found.code).what)} ${found.message}` : null)
+      errorOfSave(field) ?? errorOfCheck(field) ?? errorOfPreview(field) ?? (found ? findingWords(t, found).what : null)
     );
   };
   const badText = readPairs(draft.args).bad !== null || readPairs(draft.labels).bad !== null;

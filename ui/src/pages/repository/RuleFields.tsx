@@ -34,19 +34,29 @@ interface RuleFieldsProps {
   at?: string;
 }
 
+const FOLDED_MS = 60;
+
 /** The four short sections of a rule: Source, When, Build, Version. Rare fields are folded. */
 export function RuleFields({ draft, change, sources, errorOf, isNew, at = isNew ? "code" : "name" }: RuleFieldsProps) {
   const { t } = useTranslation();
   const fields = useRef<HTMLDivElement>(null);
   useLayoutEffect(() => {
-    const [first = ""] = at.split(".");
-    const field = fields.current?.querySelector(`[data-field="${CSS.escape(at)}"], [data-field="${CSS.escape(first)}"]`);
-    const input = field?.matches("input, textarea") ? field : field?.querySelector("input, textarea");
-    if (!(input instanceof HTMLElement)) return;
+    const find = () => {
+      const [first = ""] = at.split(".");
+      const field = fields.current?.querySelector(`[data-field="${CSS.escape(at)}"], [data-field="${CSS.escape(first)}"]`);
+      const input = field?.matches("input, textarea") ? field : field?.querySelector("input, textarea");
+      return input instanceof HTMLElement ? input : null;
+    };
+    const input = find();
     // The drawer looks for this mark when it takes the focus.
-    input.dataset.autofocus = "true";
-    input.focus();
-    input.scrollIntoView({ block: "center" });
+    if (input) input.dataset.autofocus = "true";
+    input?.focus();
+    // Folded parts draw their fields anew in the first frames.
+    const timer = setTimeout(() => {
+      find()?.focus();
+      if (at.includes(".")) find()?.scrollIntoView({ block: "center" });
+    }, FOLDED_MS);
+    return () => clearTimeout(timer);
   }, [at]);
   const code = Number(draft.code);
   const refs = useRead("code_repositories.refs", { id: code }, { enabled: draft.code !== "" }).data?.refs ?? [];
