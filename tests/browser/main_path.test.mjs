@@ -25,7 +25,7 @@ const helloworld = () =>
 
 /** Adds the clone under Code sources. */
 async function addSource(window, clone) {
-  await window.link("page.sources").click();
+  await window.visit("page.sources");
   await window.button("sources.add").first().click();
   await window.field("sources.path", {}, window.dialog).fill(clone.path);
   await window.button("common.test", {}, window.dialog).click();
@@ -36,7 +36,7 @@ async function addSource(window, clone) {
 
 /** Creates an image repository that the platform builds; ends on its Image build tab. */
 async function addRepository(window, name, registryName) {
-  await window.link("page.repositories").click();
+  await window.visit("page.repositories");
   await window.button("repositories.add").first().click();
   await window.dialog.getByRole("radio", { name: window.t("repositories.source_platform") }).check();
   if (registryName) {
@@ -64,7 +64,7 @@ for (const language of ["en", "zh"]) {
         await addSource(window, clone);
 
         // A registry and its login, tested hop by hop.
-        await window.link("page.registries").click();
+        await window.visit("page.registries");
         await window.button("registries.add").first().click();
         await window.field("registries.host", {}, window.dialog).fill(registry.host);
         await window.field("common.name", {}, window.dialog).fill("company");
@@ -110,7 +110,7 @@ for (const language of ["en", "zh"]) {
         assert.ok(tags.length > 0);
 
         // The checklist is done with: the first page now shows the build.
-        await window.link("page.overview").click();
+        await window.visit("page.overview");
         await window.see(window.row("say hello"));
       });
       await product.stop();

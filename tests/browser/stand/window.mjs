@@ -102,6 +102,10 @@ export class Window {
   link(key, values, within) {
     return this.by("link", key, values, within);
   }
+  /** Goes to a page by the navigation on the left. */
+  async visit(key) {
+    await this.link(key, {}, this.by("navigation", "shell.navigation")).click();
+  }
   tab(key, values) {
     return this.by("tab", key, values);
   }
@@ -111,9 +115,18 @@ export class Window {
   heading(key, values) {
     return this.by("heading", key, values);
   }
-  /** A field of a form by its label. */
+  /** A field of a form that is typed into, by its label; a box to tick may have the same one. */
   field(key, values, within = this.page) {
-    return within.getByLabel(pattern(this.t(key, values))).and(within.locator("input, textarea"));
+    return within.getByLabel(pattern(this.t(key, values))).and(within.locator("input:not([type=checkbox], [type=radio]), textarea"));
+  }
+  /** One of a few choices that stand side by side. */
+  segment(key, within = this.dialog) {
+    return within.getByText(this.t(key), { exact: true });
+  }
+  /** Turns a switch by a click and waits until it stands. */
+  async turn(toggle, on) {
+    await toggle.click({ force: true });
+    await this.see(toggle.and(this.page.locator(on ? ":checked" : ":not(:checked)")));
   }
   /** The dialog that is open. */
   get dialog() {

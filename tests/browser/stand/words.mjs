@@ -12,6 +12,8 @@ export function wordsOf(language) {
     const plural = "count" in values && new Intl.PluralRules(language).select(values.count);
     const text = find(key) ?? (plural && (find(`${key}_${plural}`) ?? find(`${key}_other`)));
     if (typeof text !== "string") throw new Error(`${language}.json has no text ${key}`);
-    return text.replace(/\{\{(\w+)\}\}/g, (_, name) => String(values[name] ?? ""));
+    return text.replace(/\{\{(\w+)(, number)?\}\}/g, (_, name, number) =>
+      number && typeof values[name] === "number" ? new Intl.NumberFormat(language).format(values[name]) : String(values[name] ?? ""),
+    );
   };
 }
