@@ -11,7 +11,17 @@ fn main() {
         .expect("ui/dist can be written");
     }
     // Named here, a command needs a permission of the capability; unnamed, every page could call it.
-    let commands = tauri_build::AppManifest::new().commands(&["rpc", "subscribe"]);
+    let commands = tauri_build::AppManifest::new().commands(&[
+        "rpc",
+        "subscribe",
+        "follow_addresses",
+        "speak",
+        "open_link",
+        "pick_folder",
+        "pick_file",
+        "save_text",
+        "save_log",
+    ]);
     let attributes = tauri_build::Attributes::new()
         .capabilities_path_pattern("./src-tauri/capabilities/**/*")
         .app_manifest(commands);

@@ -4,11 +4,13 @@
 
 mod index;
 mod lines;
+mod plain;
 mod reader;
 #[cfg(test)]
 mod tests;
 mod writer;
 
+pub use plain::PlainLog;
 pub use reader::{LogLine, LogSearch, StepLines};
 pub use writer::LogWriter;
 

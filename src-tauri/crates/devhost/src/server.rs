@@ -11,8 +11,9 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use futures::Stream;
-use slipway_api::{Api, ErrorClass, ErrorCode, EventMessage, Failure};
+use slipway_api::{Api, BuildId, ErrorClass, ErrorCode, EventMessage, Failure};
 use std::convert::Infallible;
+use std::io::Read as _;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -22,6 +23,9 @@ use tower_http::services::{ServeDir, ServeFile};
 
 /// A request body never needs more: uploads travel by path.
 const LARGEST_REQUEST: usize = 8 * 1024 * 1024;
+
+/// Bytes of a log that are read at once.
+const LOG_CHUNK: usize = 64 * 1024;
 
 /// How the listener is started.
 #[derive(Debug, Clone)]
@@ -97,6 +101,7 @@ fn router(shared: Shared, console: Option<PathBuf>) -> Router {
     let guarded = Router::new()
         .route("/rpc/{command}", post(rpc))
         .route("/events", get(events))
+        .route("/builds/{build}/log", get(log))
         .route("/commands.json", get(commands))
         .layer(axum::middleware::from_fn_with_state(shared.clone(), require_token));
     let mut router = guarded;
@@ -166,6 +171,30 @@ fn failed(failure: Failure) -> Response {
         _ => StatusCode::BAD_GATEWAY,
     };
     (status, Json(failure)).into_response()
+}
+
+/// The whole log as plain text; read as fast as the other side takes it.
+async fn log(State(shared): State<Shared>, Path(build): Path<i64>) -> Response {
+    let mut log = match shared.api.plain_log(BuildId(build)).await {
+        Ok(log) => log,
+        Err(failure) => return failed(failure),
+    };
+    let (sender, receiver) = tokio::sync::mpsc::channel(4);
+    tokio::task::spawn_blocking(move || {
+        loop {
+            let mut chunk = vec![0; LOG_CHUNK];
+            let read = log.read(&mut chunk).map(|count| {
+                chunk.truncate(count);
+                chunk
+            });
+            let last = read.as_ref().map_or(true, Vec::is_empty);
+            if sender.blocking_send(read).is_err() || last {
+                return;
+            }
+        }
+    });
+    let body = Body::from_stream(tokio_stream::wrappers::ReceiverStream::new(receiver));
+    ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], body).into_response()
 }
 
 async fn commands() -> Response {
