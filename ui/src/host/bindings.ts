@@ -178,6 +178,10 @@ image: BuiltImage | null,
  */
 failure: Failure | null, 
 /**
+ * The lines of the Dockerfile that it failed at, when the failure names them.
+ */
+failing_lines: LineRange | null, 
+/**
  * The build that took its place.
  */
 covered_by: BuildId | null, 
@@ -197,6 +201,24 @@ log_lines: number,
  * Bytes of its log.
  */
 log_bytes: number, };
+
+export type BuildDockerfileView = { 
+/**
+ * Where it is in the repository.
+ */
+path: RepoPath, 
+/**
+ * In which commit.
+ */
+commit: CommitId, 
+/**
+ * Its text. Foreign text: shown as text, never as markup.
+ */
+text: string, 
+/**
+ * The lines that the build failed at, when the failure or its step names them.
+ */
+failing_lines: LineRange | null, };
 
 export type BuildId = number;
 
@@ -256,9 +278,13 @@ options: BuildOptions,
 /**
  * The rule's strategy.
  */
-strategy: Strategy, };
+strategy: Strategy, 
+/**
+ * What was uploaded by hand instead of code.
+ */
+upload?: Upload | null, };
 
-export type BuildKind = "push" | "manual" | "dockerfile" | "rerun";
+export type BuildKind = "push" | "manual" | "dockerfile" | "rerun" | "upload";
 
 export type BuildList = { 
 /**
@@ -474,6 +500,10 @@ image: BuiltImage | null,
  */
 failure: Failure | null, 
 /**
+ * The lines of the Dockerfile that it failed at, when the failure names them.
+ */
+failing_lines: LineRange | null, 
+/**
  * The build that took its place.
  */
 covered_by: BuildId | null, 
@@ -512,13 +542,43 @@ size: number,
  */
 platforms: Array<Platform>, };
 
-export type CacheTag = "code_repositories" | "registries" | "image_repositories" | "rules" | "builds" | "log" | "settings" | "engine";
+export type CacheTag = "code_repositories" | "registries" | "image_repositories" | "rules" | "builds" | "log" | "settings" | "versions" | "engine" | "inbox";
 
 export type CancelledBuild = { 
 /**
  * Running until its worker has stopped.
  */
 state: BuildState, };
+
+export type ChecklistView = { 
+/**
+ * The person does not want to see it.
+ */
+dismissed: boolean, 
+/**
+ * Every step is done.
+ */
+complete: boolean, 
+/**
+ * The engine was found.
+ */
+engine: EngineStep, 
+/**
+ * A build of the sample is green, or any other build.
+ */
+sample: SampleStep, 
+/**
+ * An image repository of one's own.
+ */
+repository: RepositoryStep, 
+/**
+ * A rule of one's own.
+ */
+rule: RuleStep, 
+/**
+ * A registry besides *Local engine*.
+ */
+registry: RegistryStep, };
 
 export type CodeRepositoryForm = { 
 /**
@@ -620,7 +680,119 @@ parents: Array<CommitId>, };
 
 export type CommitId = string;
 
+export type CommitsBetween = { 
+/**
+ * In the second and not in the first, newest first, at most as many as were asked for.
+ */
+added: Array<CommitDetails>, 
+/**
+ * How many of these there are.
+ */
+added_total: number, 
+/**
+ * In the first and not in the second: the code went back, or its history was rewritten.
+ */
+removed: Array<CommitDetails>, 
+/**
+ * How many of these there are.
+ */
+removed_total: number, };
+
+export type CompareVersions = { 
+/**
+ * Which image repository.
+ */
+repository: ImageRepositoryId, 
+/**
+ * A tag or a digest.
+ */
+a: string, 
+/**
+ * A tag or a digest.
+ */
+b: string, 
+/**
+ * For this platform; the first that both have when left out.
+ */
+platform?: Platform, };
+
+export type ComparedLayer = { 
+/**
+ * Where it is.
+ */
+difference: LayerDifference, 
+/**
+ * The layer.
+ */
+layer: VersionLayer, };
+
+export type ConfigDifference = { 
+/**
+ * Which part.
+ */
+field: ConfigField, 
+/**
+ * Name inside it (a variable, a label); none for parts that are one value.
+ */
+name: string | null, 
+/**
+ * What the first has.
+ */
+a: string | null, 
+/**
+ * What the second has.
+ */
+b: string | null, };
+
+export type ConfigField = "entrypoint" | "cmd" | "env" | "port" | "volume" | "user" | "workdir" | "stop_signal" | "healthcheck" | "label";
+
+export type ContainerUse = { 
+/**
+ * The engine's id.
+ */
+id: string, 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * The image as it was named when the container was made.
+ */
+image: string, };
+
 export type ContentIdentity = string;
+
+export type CopiedVersion = { 
+/**
+ * The manifest; none on *Local engine*.
+ */
+digest: Digest | null, 
+/**
+ * False when the tag held exactly this already.
+ */
+changed: boolean, };
+
+export type CopyVersion = { 
+/**
+ * From this image repository.
+ */
+repository: ImageRepositoryId, 
+/**
+ * A tag or a digest.
+ */
+from: string, 
+/**
+ * Under this tag.
+ */
+to: Tag, 
+/**
+ * Into this image repository of the same registry; the same one when left out.
+ */
+into?: ImageRepositoryId, 
+/**
+ * Replace what the tag holds now.
+ */
+overwrite?: boolean, };
 
 export type CredentialForm = { "kind": "anonymous" } | { "kind": "password", 
 /**
@@ -726,6 +898,12 @@ running: Array<BuildId>, };
 
 export type Digest = string;
 
+export type DismissChecklist = { 
+/**
+ * Hidden or shown.
+ */
+dismissed: boolean, };
+
 export type DuplicateRule = { 
 /**
  * Which.
@@ -824,7 +1002,21 @@ disk_bytes: number | null, } | { "kind": "away",
  */
 failure: Failure, };
 
-export type ErrorCode = "invalid_field" | "name_taken" | "not_found" | "wrong_state" | "in_use" | "bad_regex" | "bad_glob" | "bad_tag_template" | "bad_image_reference" | "bad_repository_path" | "bad_ref_name" | "bad_code_location" | "unknown_command" | "read_only_repository" | "source_unreachable" | "source_tls" | "source_unauthorized" | "source_not_found" | "source_not_git" | "source_redirected" | "source_rate_limited" | "source_server_error" | "source_empty" | "ref_not_found" | "submodule_failed" | "lfs_pointer" | "bad_file_name" | "mirror_damaged" | "dockerfile_missing" | "dockerfile_syntax" | "context_missing" | "bad_ignore_file" | "target_missing" | "copy_source_missing" | "step_failed" | "secret_missing" | "entitlement_refused" | "base_image_missing" | "base_image_platform" | "base_image_unreachable" | "base_image_rate_limited" | "engine_absent" | "engine_forbidden" | "engine_unsupported" | "engine_lost" | "engine_error" | "engine_platforms" | "image_gone" | "registry_unreachable" | "registry_tls" | "registry_plain_http" | "registry_unauthorized" | "registry_denied" | "registry_name_unknown" | "registry_name_invalid" | "manifest_unknown" | "manifest_invalid" | "tag_immutable" | "registry_rate_limited" | "registry_server_error" | "push_interrupted" | "digest_mismatch" | "registry_unsupported" | "not_a_registry" | "credential_helper_failed" | "disk_full" | "engine_disk_full" | "data_read_only" | "network_down" | "keychain_locked" | "keychain_absent" | "keychain_key_lost" | "cancelled" | "timed_out" | "interrupted" | "already_running" | "database_newer" | "database_corrupt" | "internal";
+export type EngineStep = { 
+/**
+ * It answers.
+ */
+done: boolean, 
+/**
+ * Its version.
+ */
+version: string | null, 
+/**
+ * Why it does not answer.
+ */
+failure: Failure | null, };
+
+export type ErrorCode = "invalid_field" | "name_taken" | "not_found" | "wrong_state" | "in_use" | "bad_regex" | "bad_glob" | "bad_tag_template" | "bad_image_reference" | "bad_repository_path" | "bad_ref_name" | "bad_code_location" | "unknown_command" | "read_only_repository" | "sample_missing" | "source_unreachable" | "source_tls" | "source_unauthorized" | "source_not_found" | "source_not_git" | "source_redirected" | "source_rate_limited" | "source_server_error" | "not_a_code_host" | "source_scopes_missing" | "source_forbidden" | "source_organization_blocks" | "source_sso_required" | "source_moved" | "source_archived" | "source_unsupported" | "authorization_denied" | "authorization_expired" | "authorization_failed" | "oauth_client_refused" | "source_empty" | "ref_not_found" | "submodule_failed" | "lfs_pointer" | "bad_file_name" | "mirror_damaged" | "dockerfile_missing" | "dockerfile_syntax" | "context_missing" | "bad_ignore_file" | "target_missing" | "copy_source_missing" | "step_failed" | "secret_missing" | "entitlement_refused" | "base_image_missing" | "base_image_platform" | "base_image_unreachable" | "base_image_rate_limited" | "engine_absent" | "engine_forbidden" | "engine_unsupported" | "engine_lost" | "engine_error" | "engine_platforms" | "image_gone" | "registry_unreachable" | "registry_tls" | "registry_plain_http" | "registry_unauthorized" | "registry_denied" | "registry_name_unknown" | "registry_name_invalid" | "manifest_unknown" | "manifest_invalid" | "tag_immutable" | "registry_rate_limited" | "registry_server_error" | "push_interrupted" | "digest_mismatch" | "registry_unsupported" | "not_a_registry" | "credential_helper_failed" | "target_gone" | "target_refused" | "target_changed" | "target_unhealthy" | "image_platform" | "disk_full" | "engine_disk_full" | "data_read_only" | "network_down" | "keychain_locked" | "keychain_absent" | "keychain_key_lost" | "cancelled" | "timed_out" | "interrupted" | "already_running" | "database_newer" | "database_corrupt" | "internal";
 
 export type Event = { "kind": "build_changed", 
 /**
@@ -866,7 +1058,15 @@ rule: RuleId,
 /**
  * Its image repository.
  */
-repository: ImageRepositoryId, } | { "kind": "settings_changed" } | { "kind": "lagged" };
+repository: ImageRepositoryId, } | { "kind": "versions_changed", 
+/**
+ * Which repository.
+ */
+repository: ImageRepositoryId, } | { "kind": "settings_changed" } | { "kind": "notice_added", 
+/**
+ * Which.
+ */
+notice: NoticeId, } | { "kind": "inbox_changed" } | { "kind": "lagged" };
 
 export type EventMessage = { 
 /**
@@ -1016,6 +1216,24 @@ created_at: string, };
 
 export type ImageSource = "platform" | "dockerfile" | "pushed_locally" | "published_by_others";
 
+export type Inbox = { 
+/**
+ * Newest first.
+ */
+items: Array<NoticeView>, 
+/**
+ * Unread notices in all.
+ */
+unread: number, 
+/**
+ * Notices in all.
+ */
+total: number, 
+/**
+ * Ask for the next page with this as `before`.
+ */
+next: NoticeId | null, };
+
 export type KeepBuildSecret = { 
 /**
  * The id that the Dockerfile names.
@@ -1031,6 +1249,8 @@ export type KeptBuildSecret = {
  * Its id.
  */
 secret: SecretId, };
+
+export type LayerDifference = "shared" | "removed" | "added";
 
 export type LayerState = "waiting" | "pushing" | "pushed" | "exists" | "mounted";
 
@@ -1051,6 +1271,16 @@ current: number,
  * Bytes in all; 0 when unknown.
  */
 total: number, };
+
+export type LineRange = { 
+/**
+ * The first.
+ */
+first: number, 
+/**
+ * The last; the first again for one line.
+ */
+last: number, };
 
 export type ListBuilds = { 
 /**
@@ -1118,11 +1348,65 @@ offset?: number,
  */
 limit?: number, };
 
+export type ListNamespaces = { 
+/**
+ * Which.
+ */
+registry: RegistryId, 
+/**
+ * With this credential; anonymous when left out.
+ */
+credential?: CredentialId, };
+
+export type ListNotices = { 
+/**
+ * Older than this one.
+ */
+before?: NoticeId, 
+/**
+ * How many at most, 1–500; 50 when left out.
+ */
+limit?: number, 
+/**
+ * Only those that nobody read.
+ */
+unread_only?: boolean, };
+
 export type ListRules = { 
 /**
  * Which.
  */
 repository: ImageRepositoryId, };
+
+export type ListVersions = { 
+/**
+ * Of this image repository.
+ */
+repository: ImageRepositoryId, 
+/**
+ * Fuzzy search over the tags.
+ */
+search?: string, 
+/**
+ * Order; newest or greatest first.
+ */
+sort?: VersionSort, 
+/**
+ * The other way round.
+ */
+ascending?: boolean, 
+/**
+ * Rows before the page.
+ */
+offset?: number, 
+/**
+ * Rows of the page, 1–200; 50 when left out.
+ */
+limit?: number, 
+/**
+ * Ask the registry now, whatever is remembered.
+ */
+refresh?: boolean, };
 
 export type LocationForm = { "kind": "git_url", 
 /**
@@ -1224,6 +1508,22 @@ lines: Array<number>, };
 
 export type LogStream = "out" | "err";
 
+export type ManifestText = { 
+/**
+ * JSON, as the registry stores it.
+ */
+text: string, };
+
+export type MarkNoticesRead = { 
+/**
+ * This one.
+ */
+id: NoticeId, 
+/**
+ * All older ones too: with the newest that the person saw, that is all.
+ */
+and_older?: boolean, };
+
 export type NameValue = { 
 /**
  * The name.
@@ -1234,7 +1534,201 @@ name: string,
  */
 value: string, };
 
+export type Namespace = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * Repositories in it that the registry lists.
+ */
+listed: number, 
+/**
+ * Image repositories in it that Slipway knows.
+ */
+known: number, };
+
+export type NamespaceCreation = "first_push" | "account" | "console" | "here" | "repository" | "free";
+
+export type NamespaceList = { 
+/**
+ * By name.
+ */
+namespaces: Array<Namespace>, 
+/**
+ * How a new one comes to exist.
+ */
+creation: NamespaceCreation, 
+/**
+ * Why the registry could not list them; those of known repositories are there all the same.
+ */
+catalogue_failure: Failure | null, };
+
 export type Nothing = Record<symbol, never>;
+
+export type NoticeFacts = { "kind": "build_failed", 
+/**
+ * Which.
+ */
+build: NoticedBuild, 
+/**
+ * What it failed with.
+ */
+code: ErrorCode, } | { "kind": "build_recovered", 
+/**
+ * Which.
+ */
+build: NoticedBuild, } | { "kind": "rule_paused", 
+/**
+ * Which.
+ */
+rule: NoticedRule, 
+/**
+ * Why.
+ */
+code: ErrorCode, } | { "kind": "rule_resumed", 
+/**
+ * Which.
+ */
+rule: NoticedRule, } | { "kind": "code_unreachable", 
+/**
+ * Which.
+ */
+code_repository: CodeRepositoryId, 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * What the last look failed with.
+ */
+code: ErrorCode, 
+/**
+ * Looks fail since then.
+ */
+since: string, } | { "kind": "code_reachable", 
+/**
+ * Which.
+ */
+code_repository: CodeRepositoryId, 
+/**
+ * Its name.
+ */
+name: string, } | { "kind": "credential_refused", 
+/**
+ * The registry.
+ */
+registry: RegistryId, 
+/**
+ * Its name.
+ */
+registry_name: string, 
+/**
+ * The credential.
+ */
+credential: CredentialId, 
+/**
+ * Its name.
+ */
+credential_name: string, 
+/**
+ * How it was refused.
+ */
+code: ErrorCode, } | { "kind": "database_recovered", 
+/**
+ * Where the damaged file is now.
+ */
+kept_aside: string, 
+/**
+ * The backup that took its place; none when the store began empty.
+ */
+restored_from: string | null, } | { "kind": "away", 
+/**
+ * The last moment that is known to have been watched.
+ */
+from: string, 
+/**
+ * When watching began again.
+ */
+to: string, 
+/**
+ * Builds for pushes of that time.
+ */
+caught_up: number, };
+
+export type NoticeId = number;
+
+export type NoticeKind = "build_failed" | "build_recovered" | "rule_paused" | "rule_resumed" | "code_unreachable" | "code_reachable" | "credential_refused" | "database_recovered" | "away";
+
+export type NoticeView = { 
+/**
+ * Its id.
+ */
+id: NoticeId, 
+/**
+ * When it was written.
+ */
+at: string, 
+/**
+ * A person read it.
+ */
+read: boolean, 
+/**
+ * How much it matters.
+ */
+severity: Severity, 
+/**
+ * The address inside the window of what it is about.
+ */
+route: string, 
+/**
+ * What it says.
+ */
+facts: NoticeFacts, };
+
+export type NoticedBuild = { 
+/**
+ * The build.
+ */
+build: BuildId, 
+/**
+ * Its number.
+ */
+number: BuildNumber, 
+/**
+ * Its image repository.
+ */
+repository: ImageRepositoryId, 
+/**
+ * The repository's name.
+ */
+repository_name: string, 
+/**
+ * The rule's name; none for an uploaded Dockerfile.
+ */
+rule_name: string | null, 
+/**
+ * The ref; none for a bare commit or an uploaded Dockerfile.
+ */
+ref_name: RefName | null, };
+
+export type NoticedRule = { 
+/**
+ * The rule.
+ */
+rule: RuleId, 
+/**
+ * Its name.
+ */
+rule_name: string, 
+/**
+ * Its image repository.
+ */
+repository: ImageRepositoryId, 
+/**
+ * The repository's name.
+ */
+repository_name: string, };
 
 export type ObservationId = number;
 
@@ -1450,6 +1944,16 @@ upstream: string,
  */
 mirrors: Array<string>, };
 
+export type RegistryStep = { 
+/**
+ * There is one.
+ */
+done: boolean, 
+/**
+ * The first.
+ */
+registry: RegistryId | null, };
+
 export type RegistryView = { 
 /**
  * Its id.
@@ -1511,6 +2015,16 @@ unusable: number, };
 export type RepoPath = string;
 
 export type RepositoryName = string;
+
+export type RepositoryStep = { 
+/**
+ * There is one.
+ */
+done: boolean, 
+/**
+ * The first by name.
+ */
+repository: ImageRepositoryId | null, };
 
 export type RerunBuild = { 
 /**
@@ -1598,6 +2112,20 @@ strategy: Strategy,
  */
 auto_trigger: boolean, };
 
+export type RuleStep = { 
+/**
+ * There is one.
+ */
+done: boolean, 
+/**
+ * The oldest.
+ */
+rule: RuleId | null, 
+/**
+ * Its image repository.
+ */
+repository: ImageRepositoryId | null, };
+
 export type RuleView = { 
 /**
  * Its id.
@@ -1619,6 +2147,54 @@ created_at: string,
  * When it was changed last.
  */
 updated_at: string, };
+
+export type SampleStep = { 
+/**
+ * A build succeeded.
+ */
+done: boolean, 
+/**
+ * The sample's folder, a normal clone once it was made.
+ */
+folder: string, 
+/**
+ * Its code.
+ */
+code: CodeRepositoryId | null, 
+/**
+ * Its image repository.
+ */
+repository: ImageRepositoryId | null, 
+/**
+ * Its rule.
+ */
+rule: RuleId | null, 
+/**
+ * Its newest build.
+ */
+build: BuildId | null, };
+
+export type SampleView = { 
+/**
+ * Its folder: a normal clone.
+ */
+folder: string, 
+/**
+ * Its code.
+ */
+code: CodeRepositoryId, 
+/**
+ * Its image repository.
+ */
+repository: ImageRepositoryId, 
+/**
+ * Its rule.
+ */
+rule: RuleId, 
+/**
+ * The build.
+ */
+build: BuildId, };
 
 export type SearchLog = { 
 /**
@@ -1676,7 +2252,19 @@ registry_proxy?: ProxyForm,
 /**
  * Ordered mirrors of upstream registries.
  */
-mirrors?: Array<RegistryMirrors>, };
+mirrors?: Array<RegistryMirrors>, 
+/**
+ * Kinds of notices that nobody wants in the inbox; left out they stay as they are.
+ */
+muted_notices?: Array<NoticeKind>, 
+/**
+ * Closing the window leaves the application watching in the tray; left out it stays as it is.
+ */
+close_to_tray?: boolean, 
+/**
+ * The desktop starts the application when the person logs in; left out it stays as it is.
+ */
+start_at_login?: boolean, };
 
 export type SettingsView = { 
 /**
@@ -1698,7 +2286,21 @@ registry_proxy: ProxyView | null,
 /**
  * Ordered mirrors of upstream registries.
  */
-mirrors: Array<RegistryMirrors>, };
+mirrors: Array<RegistryMirrors>, 
+/**
+ * Kinds of notices that nobody wants in the inbox.
+ */
+muted_notices: Array<NoticeKind>, 
+/**
+ * Closing the window leaves the application watching in the tray, where there is one.
+ */
+close_to_tray: boolean, 
+/**
+ * The desktop starts the application, without its window, when the person logs in.
+ */
+start_at_login: boolean, };
+
+export type Severity = "info" | "success" | "warning" | "error";
 
 export type Stage = "checkout" | "build" | "push" | "triggers";
 
@@ -1741,6 +2343,52 @@ export type StartedBuild = {
  * Its id.
  */
 id: BuildId, };
+
+export type StarterFileView = { 
+/**
+ * Its name, beside the Dockerfile.
+ */
+name: string, 
+/**
+ * Its text.
+ */
+text: string, };
+
+export type StarterId = "hello_nginx" | "static_site" | "node" | "node_static" | "python" | "go" | "rust" | "java_maven" | "java_gradle" | "php" | "dotnet";
+
+export type StarterSuggestion = { 
+/**
+ * Which.
+ */
+id: StarterId, 
+/**
+ * The file that speaks for it.
+ */
+because_of: string, };
+
+export type StarterSuggestions = { 
+/**
+ * The Dockerfile that is there already, also under a near name.
+ */
+dockerfile: string | null, 
+/**
+ * The best first; empty when nothing speaks for any.
+ */
+starters: Array<StarterSuggestion>, };
+
+export type StarterView = { 
+/**
+ * Which; the console has its words.
+ */
+id: StarterId, 
+/**
+ * The Dockerfile first, then what belongs beside it.
+ */
+files: Array<StarterFileView>, 
+/**
+ * The port that the image listens on.
+ */
+port: number, };
 
 export type StepKey = string;
 
@@ -1814,6 +2462,20 @@ lines: [number, number] | null, };
 
 export type Strategy = "newest_per_ref" | "every_push";
 
+export type SuggestStarters = { 
+/**
+ * For which code.
+ */
+code: CodeRepositoryId, 
+/**
+ * At the head of this ref; the default branch when left out.
+ */
+ref_name?: RefName, 
+/**
+ * For this folder; the root when left out.
+ */
+folder?: RepoPath, };
+
 export type SystemStatus = { 
 /**
  * Slipway's version.
@@ -1876,6 +2538,400 @@ export type TreeEntryKind = "file" | "executable" | "symlink" | "folder" | "subm
 
 export type TriggerView = "branch" | "any_branch" | "new_tag" | "pattern";
 
+export type Upload = { "kind": "dockerfile", 
+/**
+ * Where it is kept.
+ */
+folder: string, 
+/**
+ * Where the context came from: a folder or an archive; none when there is only the Dockerfile.
+ */
+context: string | null, 
+/**
+ * Files of the context.
+ */
+files: number, 
+/**
+ * Bytes of the context.
+ */
+bytes: number, } | { "kind": "local_image", 
+/**
+ * The name that was picked.
+ */
+name: string, 
+/**
+ * The image behind it then.
+ */
+image: ImageId, } | { "kind": "archive", 
+/**
+ * Where it is kept, when it was sent; none for a file that stays where it is.
+ */
+folder: string | null, 
+/**
+ * The file on this machine, or the name under which it was sent.
+ */
+path: string, 
+/**
+ * Which image of the archive; none when it has one.
+ */
+image: string | null, };
+
+export type Version = { 
+/**
+ * The tag.
+ */
+tag: Tag, 
+/**
+ * The manifest's digest at the registry; none on *Local engine*.
+ */
+digest: Digest | null, 
+/**
+ * The engine's id, on *Local engine* ("this engine only").
+ */
+image: ImageId | null, 
+/**
+ * Bytes: packed layers at a registry (all platforms), the image's size on *Local engine*.
+ */
+size: number | null, 
+/**
+ * Its platforms.
+ */
+platforms: Array<Platform>, 
+/**
+ * Creation time written in the image.
+ */
+created: string | null, 
+/**
+ * When Slipway put it there.
+ */
+pushed_at: string | null, 
+/**
+ * How it came there.
+ */
+origin: VersionOrigin, 
+/**
+ * The tag or digest that it was copied from.
+ */
+copied_from: string | null, 
+/**
+ * The build behind it.
+ */
+build: VersionBuild | null, 
+/**
+ * It holds what the newest build of the repository made.
+ */
+newest: boolean, 
+/**
+ * The tag is written once by the repository's patterns.
+ */
+write_once: boolean, 
+/**
+ * The full name.
+ */
+reference: string, 
+/**
+ * The command that fetches it by its tag; none on *Local engine*.
+ */
+pull: string | null, 
+/**
+ * The command that fetches exactly this content.
+ */
+pull_by_digest: string | null, 
+/**
+ * Why its details could not be read.
+ */
+failure: Failure | null, };
+
+export type VersionBuild = { 
+/**
+ * Its id.
+ */
+id: BuildId, 
+/**
+ * The number that people see.
+ */
+number: BuildNumber, 
+/**
+ * Why it exists.
+ */
+kind: BuildKind, 
+/**
+ * The rule's name then.
+ */
+rule_name: string | null, 
+/**
+ * The code that it was built from.
+ */
+code: CodeRepositoryId | null, 
+/**
+ * The ref.
+ */
+ref_name: RefName | null, 
+/**
+ * The commit.
+ */
+commit: CommitDetails | null, };
+
+export type VersionCommands = { 
+/**
+ * `docker login`; the password is asked for.
+ */
+login: string | null, 
+/**
+ * Fetches it by its tag.
+ */
+pull: string | null, 
+/**
+ * Fetches exactly this content.
+ */
+pull_by_digest: string | null, 
+/**
+ * Names a local image for this repository.
+ */
+tag: string, 
+/**
+ * Sends it there.
+ */
+push: string | null, 
+/**
+ * Runs it.
+ */
+run: string, };
+
+export type VersionComparison = { 
+/**
+ * The first.
+ */
+a: Version, 
+/**
+ * The second.
+ */
+b: Version, 
+/**
+ * The platform that was compared; none when an image does not say.
+ */
+platform: Platform | null, 
+/**
+ * Platforms that only one of them has.
+ */
+other_platforms: Array<Platform>, 
+/**
+ * Layers in order: shared ones, then those of the first only, then those of the second only.
+ */
+layers: Array<ComparedLayer>, 
+/**
+ * Differences of the configuration.
+ */
+config: Array<ConfigDifference>, 
+/**
+ * Size of the second minus that of the first, in bytes.
+ */
+size_difference: number, 
+/**
+ * The commits between them, when both were built from the same code.
+ */
+commits: CommitsBetween | null, 
+/**
+ * Why the commits could not be read.
+ */
+commits_failure: Failure | null, };
+
+export type VersionConfig = { 
+/**
+ * Entry point.
+ */
+entrypoint: Array<string>, 
+/**
+ * Command.
+ */
+cmd: Array<string>, 
+/**
+ * Environment, `NAME=value`, in order.
+ */
+env: Array<string>, 
+/**
+ * Exposed ports.
+ */
+ports: Array<string>, 
+/**
+ * Volumes.
+ */
+volumes: Array<string>, 
+/**
+ * User.
+ */
+user: string, 
+/**
+ * Working directory.
+ */
+workdir: string, 
+/**
+ * Stop signal.
+ */
+stop_signal: string, 
+/**
+ * Command of the health check.
+ */
+healthcheck: Array<string>, 
+/**
+ * Labels.
+ */
+labels: { [key in string]: string }, };
+
+export type VersionDetail = { 
+/**
+ * The row.
+ */
+version: Version, 
+/**
+ * Media type of the manifest.
+ */
+media_type: string | null, 
+/**
+ * One image for each platform.
+ */
+images: Array<VersionImage>, 
+/**
+ * Further manifests of an index that are no images (signatures, provenance).
+ */
+attachments: number, 
+/**
+ * Other tags that hold the same, as far as they are known.
+ */
+known_siblings: Array<Tag>, 
+/**
+ * Shortcut commands.
+ */
+commands: VersionCommands, };
+
+export type VersionImage = { 
+/**
+ * Its platform; none when the image does not say.
+ */
+platform: Platform | null, 
+/**
+ * Digest of its own manifest.
+ */
+digest: Digest | null, 
+/**
+ * Digest of its configuration: the image id on engines with graph drivers.
+ */
+config_digest: Digest | null, 
+/**
+ * Bytes of its layers and configuration.
+ */
+size: number, 
+/**
+ * Creation time written in the image.
+ */
+created: string | null, 
+/**
+ * Who made it, as written in the image.
+ */
+author: string | null, 
+/**
+ * Instructions and layers, from the bottom up.
+ */
+layers: Array<VersionLayer>, 
+/**
+ * The instructions do not fit the layers; they stand apart.
+ */
+unaligned: boolean, 
+/**
+ * What a container starts with.
+ */
+config: VersionConfig, };
+
+export type VersionLayer = { 
+/**
+ * The layer's digest (a diff id on *Local engine*); none for an instruction that made no layer.
+ */
+digest: string | null, 
+/**
+ * Bytes; 0 without a layer.
+ */
+size: number, 
+/**
+ * What made it; none where the image does not say.
+ */
+instruction: string | null, 
+/**
+ * When.
+ */
+created: string | null, };
+
+export type VersionOrigin = "built" | "uploaded" | "copied" | "elsewhere";
+
+export type VersionPage = { 
+/**
+ * The rows.
+ */
+items: Array<Version>, 
+/**
+ * Tags that fit the search.
+ */
+total: number, 
+/**
+ * Tags in all.
+ */
+all: number, 
+/**
+ * Rows of this page whose details are still being read; an event says when they are there.
+ */
+pending: number, 
+/**
+ * With a sort by creation time or size: how many of the tags could be sorted so far.
+ */
+sorted: number, 
+/**
+ * When the registry was asked for its tags.
+ */
+checked_at: string, 
+/**
+ * The versions are in the engine's own store.
+ */
+local: boolean, };
+
+export type VersionRemoval = { 
+/**
+ * One entry for each manifest (registry) or tag (*Local engine*).
+ */
+groups: Array<VersionRemovalGroup>, 
+/**
+ * Every tag that goes: name exactly these when you confirm.
+ */
+tags: Array<Tag>, 
+/**
+ * Asked-for tags that do not exist any more.
+ */
+missing: Array<Tag>, };
+
+export type VersionRemovalGroup = { 
+/**
+ * The manifest; none on *Local engine*.
+ */
+digest: Digest | null, 
+/**
+ * The image; on *Local engine*.
+ */
+image: ImageId | null, 
+/**
+ * All tags on it that go.
+ */
+tags: Array<Tag>, 
+/**
+ * Those of them that were not asked for.
+ */
+siblings: Array<Tag>, 
+/**
+ * Builds that made it.
+ */
+builds: Array<VersionBuild>, 
+/**
+ * Running containers that were made from it: it cannot be removed while there are any.
+ */
+containers: Array<ContainerUse>, };
+
 export type VersionRule = { "kind": "parts", 
 /**
  * Literal text in front.
@@ -1897,6 +2953,18 @@ commit: boolean, } | { "kind": "templates",
  * At least one.
  */
 templates: Array<string>, };
+
+export type VersionSort = "pushed" | "name" | "created" | "size";
+
+export type VersionTags = { 
+/**
+ * Which image repository.
+ */
+repository: ImageRepositoryId, 
+/**
+ * Which tags; to delete: every tag that goes.
+ */
+tags: Array<Tag>, };
 
 export type WaitReason = { "kind": "slots", 
 /**
@@ -1944,6 +3012,12 @@ export type WhichImageRepository = {
  */
 id: ImageRepositoryId, };
 
+export type WhichNotice = { 
+/**
+ * Which.
+ */
+id: NoticeId, };
+
 export type WhichRegistry = { 
 /**
  * Which.
@@ -1956,6 +3030,40 @@ export type WhichRule = {
  */
 id: RuleId, };
 
+export type WhichVersion = { 
+/**
+ * Which image repository.
+ */
+repository: ImageRepositoryId, 
+/**
+ * A tag or a digest.
+ */
+reference: string, };
+
+export type WriteStarter = { 
+/**
+ * Which clone.
+ */
+code: CodeRepositoryId, 
+/**
+ * Which starter.
+ */
+starter: StarterId, 
+/**
+ * Into this folder; the root when left out.
+ */
+folder?: RepoPath, };
+
+export type WrittenStarter = { 
+/**
+ * New files, whole paths.
+ */
+written: Array<string>, 
+/**
+ * Files that were there and stay as they are.
+ */
+kept: Array<string>, };
+
 /** Every command with its request and response. */
 export interface Commands {
   /** Version, data folder, recovery notice and the engine's state. */
@@ -1964,6 +3072,26 @@ export interface Commands {
   "settings.get": { request: Nothing; response: SettingsView };
   /** Changes the settings. */
   "settings.save": { request: SettingsInput; response: Nothing };
+  /** How far a person is: engine, sample, own repository, own rule, registry. */
+  "overview.checklist": { request: Nothing; response: ChecklistView };
+  /** Hides the checklist, or shows it again. */
+  "overview.dismiss_checklist": { request: DismissChecklist; response: Nothing };
+  /** Makes what is missing of the bundled sample and builds it; needs no account, no registry and no network. */
+  "sample.build": { request: Nothing; response: SampleView };
+  /** Notices, newest first, with how many are unread. */
+  "inbox.list": { request: ListNotices; response: Inbox };
+  /** One notice. */
+  "inbox.get": { request: WhichNotice; response: NoticeView };
+  /** Marks one notice as read, or it and all older ones. */
+  "inbox.mark_read": { request: MarkNoticesRead; response: Nothing };
+  /** Removes a notice and all older ones. */
+  "inbox.clear": { request: WhichNotice; response: Nothing };
+  /** The starters: Dockerfiles for code that has none. */
+  "starters.list": { request: Nothing; response: Array<StarterView> };
+  /** Which starters fit some code, the best first. */
+  "starters.suggest": { request: SuggestStarters; response: StarterSuggestions };
+  /** Writes a starter's files into the work tree of a local clone where they are not yet; commits nothing. */
+  "starters.write": { request: WriteStarter; response: WrittenStarter };
   /** All code repositories with their health. */
   "code_repositories.list": { request: Nothing; response: Array<CodeRepositoryView> };
   /** Adds a code repository; nothing that exists now builds. */
@@ -1996,6 +3124,8 @@ export interface Commands {
   "registries.delete_credential": { request: WhichCredential; response: Nothing };
   /** Tests read and push rights hop by hop, by beginning and cancelling an upload. */
   "registries.test": { request: TestRegistry; response: Array<HopView> };
+  /** Namespaces of a registry, and how a new one comes to exist. */
+  "registries.namespaces": { request: ListNamespaces; response: NamespaceList };
   /** Image repositories with counts, by name. */
   "image_repositories.list": { request: ListImageRepositories; response: ImageRepositoryList };
   /** One image repository. */
@@ -2008,6 +3138,20 @@ export interface Commands {
   "image_repositories.removal": { request: WhichImageRepository; response: ImageRepositoryRemovalView };
   /** Removes an image repository with its rules and records; images and tags stay where they are. */
   "image_repositories.delete": { request: WhichImageRepository; response: Nothing };
+  /** A page of versions; details that are still being read follow with an event. */
+  "versions.list": { request: ListVersions; response: VersionPage };
+  /** Everything about one version: images, layers with their instructions, configuration, commands. */
+  "versions.get": { request: WhichVersion; response: VersionDetail };
+  /** The exact text of a manifest. */
+  "versions.manifest": { request: WhichVersion; response: ManifestText };
+  /** What differs between two versions: layers, configuration, size, commits. */
+  "versions.compare": { request: CompareVersions; response: VersionComparison };
+  /** What would go with these tags, and what uses it. */
+  "versions.removal": { request: VersionTags; response: VersionRemoval };
+  /** Removes versions; every tag that goes must be named. */
+  "versions.delete": { request: VersionTags; response: Nothing };
+  /** Puts what a tag or digest holds under another tag, also of another repository of the same registry. */
+  "versions.copy": { request: CopyVersion; response: CopiedVersion };
   /** The rules of an image repository, by name. */
   "rules.list": { request: ListRules; response: Array<RuleView> };
   /** One rule. */
@@ -2032,6 +3176,8 @@ export interface Commands {
   "builds.list": { request: ListBuilds; response: BuildList };
   /** Everything about a build but its log. */
   "builds.get": { request: WhichBuild; response: BuildDetailView };
+  /** The Dockerfile of a build as it was built, with the lines that it failed at. */
+  "builds.dockerfile": { request: WhichBuild; response: BuildDockerfileView };
   /** Builds a rule now: a branch, a tag or a commit. */
   "builds.start": { request: StartBuild; response: StartedBuild };
   /** Runs a build again, with the same inputs or with changes. */
@@ -2055,6 +3201,16 @@ export const commandTags = {
   "system.status": { kind: "read", tags: ["engine"] },
   "settings.get": { kind: "read", tags: ["settings"] },
   "settings.save": { kind: "write", tags: ["settings","builds"] },
+  "overview.checklist": { kind: "read", tags: ["engine","settings","code_repositories","image_repositories","rules","builds","registries"] },
+  "overview.dismiss_checklist": { kind: "write", tags: ["settings"] },
+  "sample.build": { kind: "write", tags: ["code_repositories","image_repositories","rules","builds"] },
+  "inbox.list": { kind: "read", tags: ["inbox"] },
+  "inbox.get": { kind: "read", tags: ["inbox"] },
+  "inbox.mark_read": { kind: "write", tags: ["inbox"] },
+  "inbox.clear": { kind: "write", tags: ["inbox"] },
+  "starters.list": { kind: "read", tags: [] },
+  "starters.suggest": { kind: "read", tags: ["code_repositories"] },
+  "starters.write": { kind: "write", tags: ["code_repositories"] },
   "code_repositories.list": { kind: "read", tags: ["code_repositories"] },
   "code_repositories.add": { kind: "write", tags: ["code_repositories"] },
   "code_repositories.edit": { kind: "write", tags: ["code_repositories"] },
@@ -2071,12 +3227,20 @@ export const commandTags = {
   "registries.edit_credential": { kind: "write", tags: ["registries","image_repositories"] },
   "registries.delete_credential": { kind: "write", tags: ["registries","image_repositories"] },
   "registries.test": { kind: "write", tags: ["registries"] },
+  "registries.namespaces": { kind: "read", tags: ["registries","image_repositories"] },
   "image_repositories.list": { kind: "read", tags: ["image_repositories"] },
   "image_repositories.get": { kind: "read", tags: ["image_repositories"] },
   "image_repositories.add": { kind: "write", tags: ["image_repositories"] },
   "image_repositories.edit": { kind: "write", tags: ["image_repositories"] },
   "image_repositories.removal": { kind: "read", tags: ["image_repositories","rules","builds"] },
   "image_repositories.delete": { kind: "write", tags: ["image_repositories","rules","builds"] },
+  "versions.list": { kind: "read", tags: ["versions"] },
+  "versions.get": { kind: "read", tags: ["versions"] },
+  "versions.manifest": { kind: "read", tags: ["versions"] },
+  "versions.compare": { kind: "read", tags: ["versions"] },
+  "versions.removal": { kind: "read", tags: ["versions"] },
+  "versions.delete": { kind: "write", tags: ["versions","image_repositories"] },
+  "versions.copy": { kind: "write", tags: ["versions","image_repositories"] },
   "rules.list": { kind: "read", tags: ["rules"] },
   "rules.get": { kind: "read", tags: ["rules"] },
   "rules.add": { kind: "write", tags: ["rules","image_repositories"] },
@@ -2089,6 +3253,7 @@ export const commandTags = {
   "rules.preflight": { kind: "read", tags: ["rules","code_repositories","registries","engine"] },
   "builds.list": { kind: "read", tags: ["builds"] },
   "builds.get": { kind: "read", tags: ["builds"] },
+  "builds.dockerfile": { kind: "read", tags: ["builds"] },
   "builds.start": { kind: "write", tags: ["builds","image_repositories"] },
   "builds.rerun": { kind: "write", tags: ["builds","image_repositories"] },
   "builds.cancel": { kind: "write", tags: ["builds","image_repositories"] },

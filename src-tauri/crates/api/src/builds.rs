@@ -9,7 +9,7 @@ use slipway_core::build::{
     BuildInputs, BuildKind, BuildNumber, BuildReason, BuildState, BuiltImage, PublicationState, Stage, StageRecord,
     WaitReason,
 };
-use slipway_core::code::{CommitDetails, RefName};
+use slipway_core::code::{CommitDetails, CommitId, RefName, RepoPath};
 use slipway_core::ids::{BuildId, CodeRepositoryId, ImageRepositoryId, ObservationId, RuleId};
 use slipway_core::image::{Digest, Tag};
 use slipway_core::log::{LayerState, LogStream, StepUpdate};
@@ -68,6 +68,8 @@ pub struct BuildView {
     pub image: Option<BuiltImage>,
     /// What it failed with.
     pub failure: Option<Failure>,
+    /// The lines of the Dockerfile that it failed at, when the failure names them.
+    pub failing_lines: Option<LineRange>,
     /// The build that took its place.
     pub covered_by: Option<BuildId>,
     /// The build that it repeats.
@@ -78,6 +80,34 @@ pub struct BuildView {
     pub log_lines: u64,
     /// Bytes of its log.
     pub log_bytes: u64,
+}
+
+/// Lines of a file, 1-based.
+#[derive(Debug, Clone, Copy, Serialize, TS)]
+pub struct LineRange {
+    /// The first.
+    pub first: u32,
+    /// The last; the first again for one line.
+    pub last: u32,
+}
+
+impl From<(u32, u32)> for LineRange {
+    fn from((first, last): (u32, u32)) -> Self {
+        Self { first, last }
+    }
+}
+
+/// The Dockerfile of a build as it was built.
+#[derive(Debug, Serialize, TS)]
+pub struct BuildDockerfileView {
+    /// Where it is in the repository.
+    pub path: RepoPath,
+    /// In which commit.
+    pub commit: CommitId,
+    /// Its text. Foreign text: shown as text, never as markup.
+    pub text: String,
+    /// The lines that the build failed at, when the failure or its step names them.
+    pub failing_lines: Option<LineRange>,
 }
 
 /// Filters and paging; newest first.
@@ -353,6 +383,7 @@ impl From<BuildRecord> for BuildView {
             started_at: record.started_at,
             ended_at: record.ended_at,
             image: record.image,
+            failing_lines: record.failure.as_ref().and_then(Failure::dockerfile_lines).map(Into::into),
             failure: record.failure,
             covered_by: record.covered_by,
             rerun_of: record.rerun_of,
@@ -449,6 +480,16 @@ pub(crate) async fn cancel(app: &Slipway, request: Which) -> Result<Cancelled, F
 pub(crate) async fn delete(app: &Slipway, request: Which) -> Result<Nothing, Failure> {
     app.delete_build(request.id).await?;
     Ok(Nothing {})
+}
+
+pub(crate) async fn dockerfile(app: &Slipway, request: Which) -> Result<BuildDockerfileView, Failure> {
+    let found = app.dockerfile_of_build(request.id).await?;
+    Ok(BuildDockerfileView {
+        path: found.path,
+        commit: found.commit,
+        text: found.text,
+        failing_lines: found.failing.map(Into::into),
+    })
 }
 
 pub(crate) async fn queue(app: &Slipway, _: Nothing) -> Result<Vec<QueueRow>, Failure> {

@@ -21,8 +21,12 @@ pub enum CacheTag {
     Log,
     /// Settings.
     Settings,
+    /// Versions: the tags of image repositories.
+    Versions,
     /// The engine's state.
     Engine,
+    /// Notices of the inbox.
+    Inbox,
 }
 
 impl CacheTag {
@@ -35,7 +39,9 @@ impl CacheTag {
         Self::Builds,
         Self::Log,
         Self::Settings,
+        Self::Versions,
         Self::Engine,
+        Self::Inbox,
     ];
 }
 

@@ -6,6 +6,29 @@ commands! {
     /// Changes the settings.
     Write "settings.save" settings::SettingsInput => system::Nothing, [Settings, Builds], settings::save;
 
+    /// How far a person is: engine, sample, own repository, own rule, registry.
+    Read "overview.checklist" system::Nothing => overview::ChecklistView, [Engine, Settings, CodeRepositories, ImageRepositories, Rules, Builds, Registries], overview::checklist;
+    /// Hides the checklist, or shows it again.
+    Write "overview.dismiss_checklist" overview::DismissRequest => system::Nothing, [Settings], overview::dismiss;
+    /// Makes what is missing of the bundled sample and builds it; needs no account, no registry and no network.
+    Write "sample.build" system::Nothing => overview::SampleView, [CodeRepositories, ImageRepositories, Rules, Builds], overview::build_sample;
+
+    /// Notices, newest first, with how many are unread.
+    Read "inbox.list" inbox::ListRequest => inbox::Inbox, [Inbox], inbox::list;
+    /// One notice.
+    Read "inbox.get" inbox::Which => inbox::NoticeView, [Inbox], inbox::get;
+    /// Marks one notice as read, or it and all older ones.
+    Write "inbox.mark_read" inbox::MarkReadRequest => system::Nothing, [Inbox], inbox::mark_read;
+    /// Removes a notice and all older ones.
+    Write "inbox.clear" inbox::Which => system::Nothing, [Inbox], inbox::clear;
+
+    /// The starters: Dockerfiles for code that has none.
+    Read "starters.list" system::Nothing => Vec<starters::StarterView>, [], starters::list;
+    /// Which starters fit some code, the best first.
+    Read "starters.suggest" starters::SuggestRequest => starters::StarterSuggestions, [CodeRepositories], starters::suggest;
+    /// Writes a starter's files into the work tree of a local clone where they are not yet; commits nothing.
+    Write "starters.write" starters::WriteRequest => starters::WrittenStarter, [CodeRepositories], starters::write;
+
     /// All code repositories with their health.
     Read "code_repositories.list" system::Nothing => Vec<code_repositories::CodeRepositoryView>, [CodeRepositories], code_repositories::list;
     /// Adds a code repository; nothing that exists now builds.
@@ -40,6 +63,9 @@ commands! {
     /// Tests read and push rights hop by hop, by beginning and cancelling an upload.
     Write "registries.test" registries::TestRequest => Vec<registries::HopView>, [Registries], registries::test;
 
+    /// Namespaces of a registry, and how a new one comes to exist.
+    Read "registries.namespaces" versions::NamespacesRequest => slipway_core::version::NamespaceList, [Registries, ImageRepositories], versions::namespaces;
+
     /// Image repositories with counts, by name.
     Read "image_repositories.list" image_repositories::ListRequest => image_repositories::ImageRepositoryList, [ImageRepositories], image_repositories::list;
     /// One image repository.
@@ -52,6 +78,21 @@ commands! {
     Read "image_repositories.removal" image_repositories::Which => image_repositories::ImageRepositoryRemovalView, [ImageRepositories, Rules, Builds], image_repositories::removal;
     /// Removes an image repository with its rules and records; images and tags stay where they are.
     Write "image_repositories.delete" image_repositories::Which => system::Nothing, [ImageRepositories, Rules, Builds], image_repositories::delete;
+
+    /// A page of versions; details that are still being read follow with an event.
+    Read "versions.list" versions::ListRequest => slipway_core::version::VersionPage, [Versions], versions::list;
+    /// Everything about one version: images, layers with their instructions, configuration, commands.
+    Read "versions.get" versions::GetRequest => slipway_core::version::VersionDetail, [Versions], versions::get;
+    /// The exact text of a manifest.
+    Read "versions.manifest" versions::GetRequest => versions::ManifestText, [Versions], versions::manifest;
+    /// What differs between two versions: layers, configuration, size, commits.
+    Read "versions.compare" versions::CompareRequest => slipway_core::version::VersionComparison, [Versions], versions::compare;
+    /// What would go with these tags, and what uses it.
+    Read "versions.removal" versions::TagsRequest => slipway_core::version::VersionRemoval, [Versions], versions::removal;
+    /// Removes versions; every tag that goes must be named.
+    Write "versions.delete" versions::TagsRequest => system::Nothing, [Versions, ImageRepositories], versions::delete;
+    /// Puts what a tag or digest holds under another tag, also of another repository of the same registry.
+    Write "versions.copy" versions::CopyRequest => versions::Copied, [Versions, ImageRepositories], versions::copy;
 
     /// The rules of an image repository, by name.
     Read "rules.list" rules::ListRequest => Vec<rules::RuleView>, [Rules], rules::list;
@@ -78,6 +119,8 @@ commands! {
     Read "builds.list" builds::ListRequest => builds::BuildList, [Builds], builds::list;
     /// Everything about a build but its log.
     Read "builds.get" builds::Which => builds::BuildDetailView, [Builds], builds::get;
+    /// The Dockerfile of a build as it was built, with the lines that it failed at.
+    Read "builds.dockerfile" builds::Which => builds::BuildDockerfileView, [Builds], builds::dockerfile;
     /// Builds a rule now: a branch, a tag or a commit.
     Write "builds.start" builds::StartRequest => builds::Started, [Builds, ImageRepositories], builds::start;
     /// Runs a build again, with the same inputs or with changes.

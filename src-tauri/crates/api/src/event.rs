@@ -4,7 +4,7 @@ use crate::command::CacheTag;
 use futures::Stream;
 use serde::Serialize;
 use slipway_app::AppEvent;
-use slipway_core::ids::{BuildId, CodeRepositoryId, ImageRepositoryId, RegistryId, RuleId};
+use slipway_core::ids::{BuildId, CodeRepositoryId, ImageRepositoryId, NoticeId, RegistryId, RuleId};
 use tokio::sync::broadcast;
 use tokio_stream::StreamExt;
 use tokio_stream::wrappers::BroadcastStream;
@@ -69,8 +69,20 @@ pub enum Event {
         /// Its image repository.
         repository: ImageRepositoryId,
     },
+    /// The tags of an image repository changed, or more is known about them.
+    VersionsChanged {
+        /// Which repository.
+        repository: ImageRepositoryId,
+    },
     /// A setting changed.
     SettingsChanged,
+    /// The inbox has a new notice.
+    NoticeAdded {
+        /// Which.
+        notice: NoticeId,
+    },
+    /// Notices were read or removed.
+    InboxChanged,
     /// The listener fell behind: everything must be asked anew.
     Lagged,
 }
@@ -86,7 +98,7 @@ pub(crate) fn messages(events: broadcast::Receiver<AppEvent>) -> impl Stream<Ite
 }
 
 fn message(event: AppEvent) -> EventMessage {
-    use CacheTag::{Builds, CodeRepositories, ImageRepositories, Log, Registries, Rules, Settings};
+    use CacheTag::{Builds, CodeRepositories, ImageRepositories, Inbox, Log, Registries, Rules, Settings};
     let (event, stale): (Event, &[CacheTag]) = match event {
         AppEvent::BuildChanged { build, repository } => {
             (Event::BuildChanged { build, repository }, &[Builds, ImageRepositories])
@@ -101,7 +113,10 @@ fn message(event: AppEvent) -> EventMessage {
             (Event::ImageRepositoryChanged { repository }, &[ImageRepositories])
         }
         AppEvent::RuleChanged { rule, repository } => (Event::RuleChanged { rule, repository }, &[Rules]),
+        AppEvent::VersionsChanged { repository } => (Event::VersionsChanged { repository }, &[CacheTag::Versions]),
         AppEvent::SettingsChanged => (Event::SettingsChanged, &[Settings]),
+        AppEvent::NoticeAdded { notice } => (Event::NoticeAdded { notice }, &[Inbox]),
+        AppEvent::InboxChanged => (Event::InboxChanged, &[Inbox]),
     };
     EventMessage { event, stale: stale.to_vec() }
 }

@@ -8,15 +8,22 @@ pub mod code_repositories;
 mod command;
 mod event;
 pub mod image_repositories;
+pub mod inbox;
+pub mod overview;
 pub mod registries;
 pub mod rules;
 pub mod settings;
+pub mod starters;
 pub mod system;
 mod table;
 pub mod typescript;
+pub mod versions;
 
 pub use command::{CacheTag, CommandDescription, CommandKind};
 pub use event::{Event, EventMessage};
+pub use slipway_app::build_log::PlainLog;
+pub use slipway_core::ids::BuildId;
+pub use slipway_core::notice::{NoticeFacts, NoticedBuild, Severity};
 pub use slipway_core::{ErrorClass, ErrorCode, Failure};
 pub use table::{COMMANDS, commands_document};
 
@@ -45,6 +52,15 @@ impl Api {
     /// [`slipway_core::ErrorCode::InvalidField`] for a name or request that does not fit the table.
     pub async fn call(&self, command: &str, request: Value) -> Result<Value, Failure> {
         table::dispatch(&self.app, command, request).await
+    }
+
+    /// Opens the whole log of a build as plain text: a file to keep, beside the pages that `builds.log` gives.
+    ///
+    /// # Errors
+    /// [`slipway_core::ErrorCode::NotFound`] for a build that does not exist.
+    pub async fn plain_log(&self, build: BuildId) -> Result<PlainLog, Failure> {
+        self.app.build_detail(build).await?;
+        self.app.logs().plain(build)
     }
 
     /// Returns what happens from now on. A listener that falls behind gets [`EventMessage::Lagged`] and asks anew.

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use slipway_app::{Settings, Slipway, StoredProxy};
 use slipway_core::Failure;
 use slipway_core::network::RegistryMirrors;
+use slipway_core::notice::NoticeKind;
 use ts_rs::TS;
 
 /// The settings of the application.
@@ -20,6 +21,12 @@ pub struct SettingsView {
     pub registry_proxy: Option<ProxyView>,
     /// Ordered mirrors of upstream registries.
     pub mirrors: Vec<RegistryMirrors>,
+    /// Kinds of notices that nobody wants in the inbox.
+    pub muted_notices: Vec<NoticeKind>,
+    /// Closing the window leaves the application watching in the tray, where there is one.
+    pub close_to_tray: bool,
+    /// The desktop starts the application, without its window, when the person logs in.
+    pub start_at_login: bool,
 }
 
 /// A proxy; whether a password is stored, never which.
@@ -52,6 +59,18 @@ pub struct SettingsInput {
     #[serde(default)]
     #[ts(optional, as = "Option<Vec<RegistryMirrors>>")]
     pub mirrors: Vec<RegistryMirrors>,
+    /// Kinds of notices that nobody wants in the inbox; left out they stay as they are.
+    #[serde(default)]
+    #[ts(optional)]
+    pub muted_notices: Option<Vec<NoticeKind>>,
+    /// Closing the window leaves the application watching in the tray; left out it stays as it is.
+    #[serde(default)]
+    #[ts(optional)]
+    pub close_to_tray: Option<bool>,
+    /// The desktop starts the application when the person logs in; left out it stays as it is.
+    #[serde(default)]
+    #[ts(optional)]
+    pub start_at_login: Option<bool>,
 }
 
 /// A proxy as it is typed.
@@ -83,6 +102,9 @@ pub(crate) async fn get(app: &Slipway, _: Nothing) -> Result<SettingsView, Failu
         code_proxy: settings.code_proxy.map(Into::into),
         registry_proxy: settings.registry_proxy.map(Into::into),
         mirrors: settings.mirrors,
+        muted_notices: settings.muted_notices,
+        close_to_tray: settings.close_to_tray,
+        start_at_login: settings.start_at_login,
     })
 }
 
@@ -94,6 +116,9 @@ pub(crate) async fn save(app: &Slipway, request: SettingsInput) -> Result<Nothin
         code_proxy: proxy(app, request.code_proxy, old.code_proxy).await?,
         registry_proxy: proxy(app, request.registry_proxy, old.registry_proxy).await?,
         mirrors: request.mirrors,
+        muted_notices: request.muted_notices.unwrap_or(old.muted_notices),
+        close_to_tray: request.close_to_tray.unwrap_or(old.close_to_tray),
+        start_at_login: request.start_at_login.unwrap_or(old.start_at_login),
     };
     app.set_settings(&settings).await?;
     Ok(Nothing {})

@@ -1,7 +1,10 @@
 //! The command table: every command stands here once.
 
 use crate::command::{CacheTag, CommandDescription, CommandKind};
-use crate::{builds, code_repositories, image_repositories, registries, rules, settings, system};
+use crate::{
+    builds, code_repositories, image_repositories, inbox, overview, registries, rules, settings, starters, system,
+    versions,
+};
 use serde::Serialize;
 use serde_json::Value;
 use slipway_app::Slipway;

@@ -5,13 +5,16 @@ use crate::rules::groups;
 use crate::watch::inputs_of;
 use crate::{AppEvent, Slipway};
 use slipway_core::build::{BuildInputs, BuildKind, BuildState, StageRecord};
-use slipway_core::code::{CommitDetails, RefName};
+use slipway_core::code::{CommitDetails, CommitId, RefName, RepoPath};
 use slipway_core::decide::overwrite_default;
 use slipway_core::ids::{BuildId, ImageRepositoryId, ObservationId, RuleId};
 use slipway_core::log::PushProgress;
 use slipway_core::rule::{BuildOverrides, BuildTarget};
 use slipway_core::{ErrorCode, Failure};
 use slipway_store::{BuildFilter, BuildPage, BuildRecord, NewBuild, PublicationRecord, StepRecord};
+
+/// Larger than any Dockerfile that a person writes.
+const DOCKERFILE_BYTES: u64 = 1024 * 1024;
 
 /// Everything about one build but its log.
 #[derive(Debug, Clone)]
@@ -26,6 +29,19 @@ pub struct BuildDetail {
     pub publications: Vec<PublicationRecord>,
     /// How far the layers of a running push are.
     pub push_progress: Vec<PushProgress>,
+}
+
+/// The Dockerfile that a build used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BuiltDockerfile {
+    /// Where it is in the repository.
+    pub path: RepoPath,
+    /// In which commit.
+    pub commit: CommitId,
+    /// Its text; bytes that are no UTF-8 are replaced.
+    pub text: String,
+    /// First and last line that the build failed at, 1-based.
+    pub failing: Option<(u32, u32)>,
 }
 
 impl Slipway {
@@ -150,6 +166,30 @@ impl Slipway {
             publications: store.publications(id).await?,
             push_progress: self.queue.push_progress(id),
         })
+    }
+
+    /// Returns the Dockerfile of a build as it was built: from the mirror, at the build's commit.
+    ///
+    /// # Errors
+    /// [`ErrorCode::NotFound`] when the build has no code (any more); [`ErrorCode::RefNotFound`] when the mirror has lost the
+    /// commit; [`ErrorCode::DockerfileMissing`] when the commit has none at this path.
+    pub async fn dockerfile_of_build(&self, id: BuildId) -> Result<BuiltDockerfile, Failure> {
+        let build = self.parts.store.build(id).await?;
+        let (Some(code), Some(commit)) = (build.code, build.commit_id) else {
+            return Err(Failure::new(ErrorCode::NotFound, "the code of this build was removed").with("what", "code"));
+        };
+        let path = build.inputs.dockerfile_path;
+        let bytes = self.parts.ports.code.read_file(code, &commit, &path, DOCKERFILE_BYTES).await?;
+        let bytes = bytes.ok_or_else(|| {
+            Failure::new(ErrorCode::DockerfileMissing, format!("{path} is not in commit {commit}"))
+                .with("path", path.as_str())
+        })?;
+        let mut failing = build.failure.as_ref().and_then(Failure::dockerfile_lines);
+        if failing.is_none() && build.state == BuildState::Failed {
+            let steps = self.parts.store.steps(id).await?;
+            failing = steps.into_iter().filter(|one| one.update.error.is_some()).find_map(|one| one.update.lines);
+        }
+        Ok(BuiltDockerfile { path, commit, text: String::from_utf8_lossy(&bytes).into_owned(), failing })
     }
 
     /// Returns everything unfinished with the reason why it waits.

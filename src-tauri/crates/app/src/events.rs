@@ -1,6 +1,6 @@
 //! What the application announces. An event only says "look again": it never carries work or data that must not be lost.
 
-use slipway_core::ids::{BuildId, CodeRepositoryId, ImageRepositoryId, RegistryId, RuleId};
+use slipway_core::ids::{BuildId, CodeRepositoryId, FiringId, ImageRepositoryId, NoticeId, RegistryId, RuleId, TargetId, TriggerId};
 
 /// One announcement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -50,6 +50,39 @@ pub enum AppEvent {
         /// Its image repository.
         repository: ImageRepositoryId,
     },
+    /// The tags of an image repository changed, or more is known about them.
+    VersionsChanged {
+        /// Which repository.
+        repository: ImageRepositoryId,
+    },
+    /// A trigger was added, changed, paused, resumed or removed.
+    TriggerChanged {
+        /// Which.
+        trigger: TriggerId,
+        /// Whose tags fire it.
+        repository: ImageRepositoryId,
+    },
+    /// A firing was made, goes on or ended.
+    FiringChanged {
+        /// Which.
+        firing: FiringId,
+        /// What it updates.
+        target: TargetId,
+    },
+    /// The log of a firing has more lines.
+    FiringLogged {
+        /// Which.
+        firing: FiringId,
+    },
+    /// What runs where may have changed.
+    TargetsChanged,
     /// A setting changed.
     SettingsChanged,
+    /// The inbox has a new notice.
+    NoticeAdded {
+        /// Which.
+        notice: NoticeId,
+    },
+    /// Notices were read or removed.
+    InboxChanged,
 }

@@ -1,4 +1,4 @@
-//! What is done once a day whatever else happens: a backup of the database.
+//! What is done once a day whatever else happens: a backup of the database, and the inbox without what was read long ago.
 
 use crate::Parts;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -33,5 +33,6 @@ async fn backup_when_due(parts: &Parts) -> Result<(), Failure> {
         // Nothing is worth a backup on the first day.
         None => {}
     }
+    parts.forget_old_notices().await?;
     Ok(parts.store.set_setting(LAST_BACKUP, &now).await?)
 }

@@ -2,7 +2,7 @@
 
 use crate::{AppEvent, Slipway};
 use slipway_core::ids::{BuildId, ImageRepositoryId};
-use slipway_core::image::{ImageRepositorySpec, RegistryKind};
+use slipway_core::image::{ImageRepositorySpec, ImageSource, RegistryKind};
 use slipway_core::ports::Hop;
 use slipway_core::{ErrorClass, ErrorCode, Failure};
 use slipway_store::{BuildFilter, ImageRepositoryFilter, ImageRepositoryPage, ImageRepositoryRecord};
@@ -45,6 +45,11 @@ impl Slipway {
         let moves = old.registry != spec.registry || old.name != spec.name;
         if moves && !self.active_builds(id).await?.is_empty() {
             return Err(Failure::new(ErrorCode::InUse, "builds of this repository are not over").at("spec.name"));
+        }
+        let becomes_watched = spec.source == ImageSource::PublishedByOthers && old.source != spec.source;
+        if becomes_watched && !(self.rules(id).await?.is_empty() && self.active_builds(id).await?.is_empty()) {
+            let why = "a repository that others publish has no rules and no builds of its own: delete its rules first";
+            return Err(Failure::new(ErrorCode::InUse, why).at("spec.source"));
         }
         let reason = self.push_refusal(spec).await?;
         self.parts.store.update_image_repository(id, spec).await?;
@@ -116,7 +121,8 @@ impl Slipway {
             Some(reason) => Err(Failure::new(
                 ErrorCode::ReadOnlyRepository,
                 format!("nothing can be pushed to {}: {}", record.spec.name, reason.message),
-            )),
+            )
+            .with("reason", reason.code.as_str())),
         }
     }
 
@@ -137,6 +143,9 @@ impl Slipway {
             slipway_core::matching::compile_regex(pattern, &format!("spec.write_once[{index}]"))?;
         }
         let registry = self.parts.store.registry(spec.registry).await?;
+        if spec.source == ImageSource::PublishedByOthers && registry.kind == RegistryKind::LocalEngine {
+            return invalid("spec.source", "others publish to a registry; nothing of Local engine can be watched");
+        }
         match (registry.kind, spec.credential) {
             (RegistryKind::LocalEngine, Some(_)) => invalid("spec.credential", "Local engine needs no credential"),
             (RegistryKind::Oci, Some(credential)) => {
@@ -151,6 +160,10 @@ impl Slipway {
 
     /// Returns why nothing can be pushed there; a registry that is away says nothing about rights.
     async fn push_refusal(&self, spec: &ImageRepositorySpec) -> Result<Option<Failure>, Failure> {
+        if spec.source == ImageSource::PublishedByOthers {
+            let why = "others publish its images, here they are watched only";
+            return Ok(Some(Failure::new(ErrorCode::ReadOnlyRepository, why)));
+        }
         let registry = self.parts.store.registry(spec.registry).await?;
         let Some(access) = self.parts.registry_access(&registry, spec.credential).await? else { return Ok(None) };
         let report = self.parts.ports.registries.test(&access, &spec.name).await;

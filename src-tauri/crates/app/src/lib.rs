@@ -6,13 +6,19 @@
 //! run left open.
 
 mod access;
+mod away;
 pub mod build_log;
 pub mod builds;
+pub mod checklist;
 pub mod code_repositories;
+mod copy_tag;
 mod data_folder;
 mod events;
+pub mod firings;
 mod housekeeping;
 pub mod image_repositories;
+pub mod inbox;
+mod namespaces;
 mod newest_tag;
 mod pipeline;
 pub mod preflight;
@@ -20,16 +26,22 @@ mod queue;
 mod recovery;
 pub mod registries;
 pub mod rules;
+pub mod sample;
 pub mod settings;
 mod slipway;
+pub mod starters;
+pub mod versions;
+pub mod targets;
+pub mod triggers;
 mod watch;
 mod wiring;
 
 pub use access::{OutsideLogins, StoredProxy};
+pub use copy_tag::{CopyTag, TagCopied};
 pub use data_folder::data_folder;
 pub use events::AppEvent;
 pub use settings::Settings;
-pub use slipway::{BuildProxies, Engines, OpenOptions, Pace, Ports, Slipway};
+pub use slipway::{BuildProxies, DeployActions, Engines, OpenOptions, Pace, Ports, ServiceDirectories, Slipway};
 
 pub use queue::QueuedBuild;
 

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use slipway_core::ids::SecretId;
 use slipway_core::image::RegistryHost;
 use slipway_core::network::RegistryMirrors;
+use slipway_core::notice::NoticeKind;
 use slipway_core::{ErrorCode, Failure, Secret};
 
 const KEY: &str = "application";
@@ -24,11 +25,26 @@ pub struct Settings {
     pub registry_proxy: Option<StoredProxy>,
     /// Ordered mirrors of upstream registries.
     pub mirrors: Vec<RegistryMirrors>,
+    /// Kinds of notices that nobody wants in the inbox.
+    pub muted_notices: Vec<NoticeKind>,
+    /// Closing the window leaves the application watching in the tray, where there is one.
+    pub close_to_tray: bool,
+    /// The desktop starts the application, without its window, when the person logs in.
+    pub start_at_login: bool,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { concurrency: 2, poll_seconds: 30, code_proxy: None, registry_proxy: None, mirrors: Vec::new() }
+        Self {
+            concurrency: 2,
+            poll_seconds: 30,
+            code_proxy: None,
+            registry_proxy: None,
+            mirrors: Vec::new(),
+            muted_notices: Vec::new(),
+            close_to_tray: true,
+            start_at_login: false,
+        }
     }
 }
 

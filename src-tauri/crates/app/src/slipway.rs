@@ -3,17 +3,22 @@
 use crate::access::OutsideLogins;
 use crate::build_log::BuildLogs;
 use crate::queue::Queue;
+use crate::triggers::tags;
+use crate::triggers::worker::Firings;
+use crate::versions::VersionBook;
 use crate::watch::Watch;
-use crate::{AppEvent, housekeeping, recovery, wiring};
+use crate::{AppEvent, away, housekeeping, recovery, wiring};
 use chrono::{DateTime, Utc};
 use slipway_core::Failure;
+use slipway_core::deploy::{DeployAction, DeployTarget, ServiceDirectory};
 use slipway_core::ports::{BuildEngine, Clock, CodeStore, Registries, Vault};
 use slipway_core::rule::NameValue;
+use slipway_core::trigger::DeployPlace;
 use slipway_store::{Recovery, Store};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{Notify, broadcast};
+use tokio::sync::{Notify, broadcast, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -27,6 +32,12 @@ pub type Engines = Arc<dyn Fn(&str) -> Result<Arc<dyn BuildEngine>, Failure> + S
 
 /// Finds the build arguments that carry the Docker client's `proxies` setting into builds of an engine.
 pub type BuildProxies = Arc<dyn Fn(&str) -> Vec<NameValue> + Send + Sync>;
+
+/// Finds the action that updates a target.
+pub type DeployActions = Arc<dyn Fn(&DeployTarget) -> Result<Arc<dyn DeployAction>, Failure> + Send + Sync>;
+
+/// Finds the directory of an engine or a cluster.
+pub type ServiceDirectories = Arc<dyn Fn(&DeployPlace) -> Result<Arc<dyn ServiceDirectory>, Failure> + Send + Sync>;
 
 /// The outside.
 #[derive(Clone)]
@@ -45,6 +56,10 @@ pub struct Ports {
     pub outside_logins: Arc<dyn OutsideLogins>,
     /// Proxies for builds.
     pub build_proxies: BuildProxies,
+    /// Updating targets.
+    pub actions: DeployActions,
+    /// What runs where.
+    pub directories: ServiceDirectories,
 }
 
 /// How patient the queue and the watcher are. The defaults are the product's; tests make them short.
@@ -100,12 +115,20 @@ pub(crate) struct Parts {
     pub(crate) store: Store,
     pub(crate) ports: Ports,
     pub(crate) logs: Arc<BuildLogs>,
+    pub(crate) versions: VersionBook,
     pub(crate) pace: Pace,
     pub(crate) stop: CancellationToken,
     pub(crate) queue_wake: Notify,
     pub(crate) watch_wake: Notify,
+    pub(crate) firing_wake: Notify,
+    /// Counted up when other tags are to be watched.
+    pub(crate) tags_changed: watch::Sender<u64>,
+    /// Names this data folder among all that use an engine.
+    pub(crate) owner: String,
     /// Names this run in the rows that it claims.
     pub(crate) boot_id: String,
+    /// Held while the sample is made.
+    pub(crate) sample: tokio::sync::Mutex<()>,
     events: broadcast::Sender<AppEvent>,
 }
 
@@ -119,6 +142,11 @@ impl Parts {
         let _ = self.events.send(event);
     }
 
+    /// Other tags are to be watched from now on.
+    pub(crate) fn watch_other_tags(&self) {
+        self.tags_changed.send_modify(|count| *count += 1);
+    }
+
     pub(crate) fn engine(&self, name: &str) -> Result<Arc<dyn BuildEngine>, Failure> {
         (self.ports.engines)(name)
     }
@@ -129,6 +157,7 @@ pub struct Slipway {
     pub(crate) parts: Arc<Parts>,
     pub(crate) watch: Arc<Watch>,
     pub(crate) queue: Arc<Queue>,
+    pub(crate) firings: Arc<Firings>,
     tasks: TaskTracker,
     recovered: Option<Recovery>,
 }
@@ -145,28 +174,43 @@ impl Slipway {
         };
         let opened = Store::open(options.data_dir, clock.now()).await?;
         let store = opened.store;
+        let owner = installation(&store).await?;
         let ports = match options.ports {
             Some(ports) => ports,
-            None => wiring::real_ports(store.data_dir(), installation(&store).await?, clock)?,
+            None => wiring::real_ports(store.data_dir(), owner.clone(), clock)?,
         };
         let logs = BuildLogs::open(store.data_dir().logs())?;
+        let versions = VersionBook::new(store.version_cache().await?);
         let parts = Arc::new(Parts {
             store,
             ports,
             logs,
+            versions,
             pace: options.pace,
             stop: CancellationToken::new(),
             queue_wake: Notify::new(),
             watch_wake: Notify::new(),
+            firing_wake: Notify::new(),
+            tags_changed: watch::Sender::new(0),
+            owner,
             boot_id: boot_id()?,
+            sample: tokio::sync::Mutex::default(),
             events: broadcast::Sender::new(EVENTS_KEPT),
         });
         recovery::settle(&parts).await?;
         let tasks = TaskTracker::new();
+        let opened_at = parts.now();
         let queue = Queue::start(Arc::clone(&parts), &tasks);
         let watch = Watch::start(Arc::clone(&parts), &tasks);
+        let firings = Firings::start(Arc::clone(&parts), &tasks);
+        tasks.spawn(tags::run_engine(Arc::clone(&parts)));
+        tasks.spawn(tags::run_registries(Arc::clone(&parts)));
         tasks.spawn(housekeeping::run(Arc::clone(&parts)));
-        Ok(Self { parts, watch, queue, tasks, recovered: opened.recovery })
+        tasks.spawn(away::run(Arc::clone(&parts), opened_at));
+        if let Some(recovery) = &opened.recovery {
+            parts.tell_recovery(recovery).await?;
+        }
+        Ok(Self { parts, watch, queue, firings, tasks, recovered: opened.recovery })
     }
 
     /// Listens to announcements from now on.
@@ -206,6 +250,7 @@ impl Slipway {
         if tokio::time::timeout(STOP_WITHIN, self.tasks.wait()).await.is_err() {
             tracing::warn!("some work did not stop in time; the next start settles it");
         }
+        self.parts.versions.close().await;
         self.parts.store.close().await;
     }
 }

@@ -335,6 +335,18 @@ impl Failure {
         self
     }
 
+    /// Returns first and last line of the Dockerfile that a build failed at, 1-based; `None` when it names none. The lines
+    /// of other files (`.dockerignore`) are not meant.
+    #[must_use]
+    pub fn dockerfile_lines(&self) -> Option<(u32, u32)> {
+        if self.code == ErrorCode::BadIgnoreFile {
+            return None;
+        }
+        let line = |name: &str| self.details.get(name)?.parse::<u32>().ok().filter(|line| *line > 0);
+        let first = line("line")?;
+        Some((first, line("last_line").unwrap_or(first).max(first)))
+    }
+
     /// A fault of Slipway itself.
     #[must_use]
     pub fn internal(message: impl std::fmt::Display) -> Self {

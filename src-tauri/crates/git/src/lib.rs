@@ -5,11 +5,12 @@
 //!
 //! - `http`, `protocol`, `packet`: Git's smart HTTP, protocol version 2, on `reqwest`.
 //! - `fetch`, `nested`: filling mirrors, those of submodules too.
-//! - `local`, `copy`, `watch`: clones on this machine.
+//! - `local`, `copy`, `watch`, `begin`: clones on this machine.
 //! - `mirror`, `pack`, `housekeeping`: what is kept on disk.
 //! - `inspect`: commits, differences, folders and files of a mirror.
 //! - `context`, `submodules`: a commit's folder as a build context.
 
+mod begin;
 mod blocking;
 mod context;
 mod copy;
@@ -29,4 +30,5 @@ mod store;
 mod submodules;
 mod watch;
 
+pub use begin::{NewFile, begin_clone};
 pub use store::GitCodeStore;

@@ -96,11 +96,12 @@ impl Store {
             return Ok(None);
         }
         let mut tx = self.write().await?;
-        let done = sqlx::query("UPDATE code_repositories SET told_unreachable = ?1 WHERE id = ?2 AND told_unreachable <> ?1")
-            .bind(unreachable)
-            .bind(code.0)
-            .execute(&mut *tx)
-            .await?;
+        let done =
+            sqlx::query("UPDATE code_repositories SET told_unreachable = ?1 WHERE id = ?2 AND told_unreachable <> ?1")
+                .bind(unreachable)
+                .bind(code.0)
+                .execute(&mut *tx)
+                .await?;
         let id = insert_when_changed(&mut tx, &done, facts, now).await?;
         tx.commit().await?;
         Ok(id)
@@ -125,11 +126,12 @@ impl Store {
             return Ok(None);
         }
         let mut tx = self.write().await?;
-        let done = sqlx::query("UPDATE registry_credentials SET told_refused = ?1 WHERE id = ?2 AND told_refused <> ?1")
-            .bind(refused)
-            .bind(credential.0)
-            .execute(&mut *tx)
-            .await?;
+        let done =
+            sqlx::query("UPDATE registry_credentials SET told_refused = ?1 WHERE id = ?2 AND told_refused <> ?1")
+                .bind(refused)
+                .bind(credential.0)
+                .execute(&mut *tx)
+                .await?;
         let id = insert_when_changed(&mut tx, &done, facts, now).await?;
         tx.commit().await?;
         Ok(id)

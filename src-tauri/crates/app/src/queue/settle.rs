@@ -123,6 +123,7 @@ async fn fail(queue: &Queue, row: &BuildRecord, failure: &Failure) -> Result<(),
 async fn clean_up(queue: &Queue, row: &BuildRecord) -> Result<(), Failure> {
     let (store, now) = (&queue.parts.store, queue.parts.now());
     let row = store.build(row.id).await?;
+    queue.parts.tell_build_ended(&row).await;
     for publication in store.publications(row.id).await? {
         if matches!(publication.state, PublicationState::Waiting | PublicationState::Pushing) {
             store.finish_publication(publication.id, PublicationState::Failed, None, row.failure.as_ref(), now).await?;
