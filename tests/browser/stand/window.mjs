@@ -179,6 +179,13 @@ export class Window {
     );
   }
 
+  /** Changes the theme as the system would, and waits until everything wears it. */
+  async wear(scheme) {
+    await this.page.emulateMedia({ colorScheme: scheme });
+    await this.page.waitForFunction((wanted) => document.documentElement.dataset.mantineColorScheme === wanted, scheme);
+    await this.settled();
+  }
+
   /** Waits until the focus stands on something. */
   async focusOn(locator) {
     const element = await locator.first().elementHandle();
