@@ -193,6 +193,7 @@ impl<'places> Made<'places> {
             overwrite_tag: None,
             options: BuildOptions::default(),
             strategy: slipway_core::rule::Strategy::default(),
+            upload: None,
         }
     }
 

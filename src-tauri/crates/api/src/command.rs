@@ -25,6 +25,12 @@ pub enum CacheTag {
     Versions,
     /// The engine's state.
     Engine,
+    /// Image triggers.
+    Triggers,
+    /// Records of triggers and of what people did to targets.
+    Firings,
+    /// What runs where.
+    Targets,
     /// Notices of the inbox.
     Inbox,
 }
@@ -41,6 +47,9 @@ impl CacheTag {
         Self::Settings,
         Self::Versions,
         Self::Engine,
+        Self::Triggers,
+        Self::Firings,
+        Self::Targets,
         Self::Inbox,
     ];
 }

@@ -137,4 +137,55 @@ commands! {
     Read "builds.log_search" builds::LogSearchRequest => builds::LogSearchView, [Log], builds::log_search;
     /// How much of a log each step wrote.
     Read "builds.log_steps" builds::Which => Vec<builds::StepLinesView>, [Log], builds::log_steps;
+
+    /// Image triggers by name, of one repository or of all.
+    Read "triggers.list" triggers::ListRequest => Vec<triggers::TriggerView>, [Triggers, Firings], triggers::list;
+    /// One trigger.
+    Read "triggers.get" triggers::Which => triggers::TriggerView, [Triggers, Firings], triggers::get;
+    /// Adds a trigger; tags that are there now count as seen.
+    Write "triggers.add" triggers::AddRequest => triggers::Added, [Triggers, Targets, ImageRepositories], triggers::add;
+    /// Changes a trigger.
+    Write "triggers.edit" triggers::EditRequest => system::Nothing, [Triggers, Targets], triggers::edit;
+    /// Turns a trigger on or off; off, new tags count as seen.
+    Write "triggers.set_enabled" triggers::EnableRequest => system::Nothing, [Triggers, Targets], triggers::set_enabled;
+    /// Deletes a trigger: records stay, what waits ends, what runs too when asked for.
+    Write "triggers.delete" triggers::DeleteRequest => triggers::Deleted, [Triggers, Firings, Targets, ImageRepositories], triggers::delete;
+    /// Which of the tags that are there now a condition matches.
+    Read "triggers.preview" triggers::PreviewRequest => triggers::TriggerPreviewView, [], triggers::preview;
+    /// Looks at the tags of a repository now.
+    Write "triggers.check" triggers::CheckRequest => system::Nothing, [Triggers, Firings], triggers::check;
+    /// Takes the pin of a rollback away from what a trigger updates: it goes on with the newest tag that it left out.
+    Write "triggers.resume" triggers::Which => triggers::Resumed, [Triggers, Firings, Targets], triggers::resume;
+    /// Seals a header's value or a signing key of a webhook.
+    Write "triggers.keep_secret" triggers::KeepSecretRequest => triggers::KeptSecret, [], triggers::keep_secret;
+
+    /// A page of trigger records and of what people did to targets, newest first.
+    Read "firings.list" firings::ListRequest => firings::FiringList, [Firings], firings::list;
+    /// Everything about a firing but its log: plan, steps, result.
+    Read "firings.get" firings::Which => firings::FiringDetailView, [Firings], firings::get;
+    /// The log of a firing.
+    Read "firings.log" firings::Which => Vec<firings::FiringLineView>, [Firings], firings::log;
+    /// Cancels a firing; one that runs undoes what it did.
+    Write "firings.cancel" firings::Which => firings::Cancelled, [Firings, Targets], firings::cancel;
+    /// Removes the record of a firing that is over.
+    Write "firings.delete" firings::Which => system::Nothing, [Firings, Targets], firings::delete;
+
+    /// What runs where: everything on the engines, and what triggers update elsewhere.
+    Read "targets.list" system::Nothing => targets::DeployTargetList, [Targets, Firings, Triggers], targets::list;
+    /// One target with what it can go back to.
+    Read "targets.get" targets::Which => targets::DeployTargetDetail, [Targets, Firings, Triggers], targets::get;
+    /// The first step of the cascade: engines and clusters.
+    Read "targets.places" system::Nothing => Vec<slipway_core::trigger::DeployPlace>, [Targets], targets::places;
+    /// The second step: containers, Compose projects, Swarm services, namespaces.
+    Read "targets.groups" targets::GroupsRequest => Vec<slipway_core::deploy::ServiceGroup>, [Targets], targets::groups;
+    /// The third step: what runs in a group, with its image and health.
+    Read "targets.services" targets::ServicesRequest => Vec<slipway_core::deploy::ListedService>, [Targets], targets::services;
+    /// Updates a target now, to a chosen image.
+    Write "targets.update_now" targets::UpdateRequest => targets::Started, [Firings, Targets], targets::update_now;
+    /// Rolls a target back to an image that it ran; its triggers are paused.
+    Write "targets.roll_back" targets::RollBackRequest => targets::Started, [Firings, Targets, Triggers], targets::roll_back;
+    /// Takes the pin of a rollback away; the triggers go on with the newest tag that they left out.
+    Write "targets.resume" targets::WhichRow => triggers::Resumed, [Firings, Targets, Triggers], targets::resume;
+    /// Runs an image as a new container or Swarm service.
+    Write "targets.run_image" targets::RunRequest => targets::Started, [Firings, Targets], targets::run_image;
 }

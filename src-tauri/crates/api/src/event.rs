@@ -4,7 +4,9 @@ use crate::command::CacheTag;
 use futures::Stream;
 use serde::Serialize;
 use slipway_app::AppEvent;
-use slipway_core::ids::{BuildId, CodeRepositoryId, ImageRepositoryId, NoticeId, RegistryId, RuleId};
+use slipway_core::ids::{
+    BuildId, CodeRepositoryId, FiringId, ImageRepositoryId, NoticeId, RegistryId, RuleId, TargetId, TriggerId,
+};
 use tokio::sync::broadcast;
 use tokio_stream::StreamExt;
 use tokio_stream::wrappers::BroadcastStream;
@@ -74,6 +76,27 @@ pub enum Event {
         /// Which repository.
         repository: ImageRepositoryId,
     },
+    /// A trigger was added, changed, paused, resumed or removed.
+    TriggerChanged {
+        /// Which.
+        trigger: TriggerId,
+        /// Whose tags fire it.
+        repository: ImageRepositoryId,
+    },
+    /// A firing was made, goes on or ended.
+    FiringChanged {
+        /// Which.
+        firing: FiringId,
+        /// What it updates.
+        target: TargetId,
+    },
+    /// The log of a firing has more lines.
+    FiringLogged {
+        /// Which.
+        firing: FiringId,
+    },
+    /// What runs where may have changed.
+    TargetsChanged,
     /// A setting changed.
     SettingsChanged,
     /// The inbox has a new notice.
@@ -114,6 +137,14 @@ fn message(event: AppEvent) -> EventMessage {
         }
         AppEvent::RuleChanged { rule, repository } => (Event::RuleChanged { rule, repository }, &[Rules]),
         AppEvent::VersionsChanged { repository } => (Event::VersionsChanged { repository }, &[CacheTag::Versions]),
+        AppEvent::TriggerChanged { trigger, repository } => {
+            (Event::TriggerChanged { trigger, repository }, &[CacheTag::Triggers])
+        }
+        AppEvent::FiringChanged { firing, target } => {
+            (Event::FiringChanged { firing, target }, &[CacheTag::Firings, CacheTag::Triggers])
+        }
+        AppEvent::FiringLogged { firing } => (Event::FiringLogged { firing }, &[]),
+        AppEvent::TargetsChanged => (Event::TargetsChanged, &[CacheTag::Targets]),
         AppEvent::SettingsChanged => (Event::SettingsChanged, &[Settings]),
         AppEvent::NoticeAdded { notice } => (Event::NoticeAdded { notice }, &[Inbox]),
         AppEvent::InboxChanged => (Event::InboxChanged, &[Inbox]),

@@ -7,6 +7,7 @@ pub mod builds;
 pub mod code_repositories;
 mod command;
 mod event;
+pub mod firings;
 pub mod image_repositories;
 pub mod inbox;
 pub mod overview;
@@ -16,6 +17,8 @@ pub mod settings;
 pub mod starters;
 pub mod system;
 mod table;
+pub mod targets;
+pub mod triggers;
 pub mod typescript;
 pub mod versions;
 

@@ -2,8 +2,8 @@
 
 use crate::command::{CacheTag, CommandDescription, CommandKind};
 use crate::{
-    builds, code_repositories, image_repositories, inbox, overview, registries, rules, settings, starters, system,
-    versions,
+    builds, code_repositories, firings, image_repositories, inbox, overview, registries, rules, settings, starters,
+    system, targets, triggers, versions,
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -50,7 +50,9 @@ macro_rules! commands {
 fn read<T: serde::de::DeserializeOwned>(request: Value) -> Result<T, Failure> {
     serde_path_to_error::deserialize(request).map_err(|error| {
         let field = error.path().to_string();
-        let failure = Failure::new(ErrorCode::InvalidField, error.inner().to_string());
+        let words = error.inner().to_string();
+        // A type that was refused by its own rules says why, with a code of its own.
+        let failure = Failure::in_words(&words).unwrap_or_else(|| Failure::new(ErrorCode::InvalidField, words));
         if field == "." { failure } else { failure.at(field) }
     })
 }

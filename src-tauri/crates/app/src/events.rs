@@ -1,6 +1,8 @@
 //! What the application announces. An event only says "look again": it never carries work or data that must not be lost.
 
-use slipway_core::ids::{BuildId, CodeRepositoryId, FiringId, ImageRepositoryId, NoticeId, RegistryId, RuleId, TargetId, TriggerId};
+use slipway_core::ids::{
+    BuildId, CodeRepositoryId, FiringId, ImageRepositoryId, NoticeId, RegistryId, RuleId, TargetId, TriggerId,
+};
 
 /// One announcement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

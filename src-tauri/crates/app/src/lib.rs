@@ -30,9 +30,9 @@ pub mod sample;
 pub mod settings;
 mod slipway;
 pub mod starters;
-pub mod versions;
 pub mod targets;
 pub mod triggers;
+pub mod versions;
 mod watch;
 mod wiring;
 

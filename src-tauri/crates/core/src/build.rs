@@ -27,6 +27,8 @@ pub enum BuildKind {
     Dockerfile,
     /// The same inputs again.
     Rerun,
+    /// An image uploaded by hand: nothing is built.
+    Upload,
 }
 
 /// Where a build stands.
@@ -192,6 +194,43 @@ pub struct BuildInputs {
     /// The rule's strategy.
     #[serde(default)]
     pub strategy: Strategy,
+    /// What was uploaded by hand instead of code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upload: Option<Upload>,
+}
+
+/// What a person uploaded. `folder` names what the data folder keeps as long as a build needs it, so that it can be run again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Upload {
+    /// A Dockerfile with what it copies (使用Dockerfile进行构建).
+    Dockerfile {
+        /// Where it is kept.
+        folder: String,
+        /// Where the context came from: a folder or an archive; none when there is only the Dockerfile.
+        context: Option<String>,
+        /// Files of the context.
+        files: u64,
+        /// Bytes of the context.
+        bytes: u64,
+    },
+    /// An image of the local engine.
+    LocalImage {
+        /// The name that was picked.
+        name: String,
+        /// The image behind it then.
+        image: ImageId,
+    },
+    /// An archive as `docker save` writes it.
+    Archive {
+        /// Where it is kept, when it was sent; none for a file that stays where it is.
+        folder: Option<String>,
+        /// The file on this machine, or the name under which it was sent.
+        path: String,
+        /// Which image of the archive; none when it has one.
+        image: Option<String>,
+    },
 }
 
 /// A reason for skipping, pausing or superseding, as a code with facts; translated by the console.

@@ -253,8 +253,8 @@ pub fn overwrite_default(
     choice.unwrap_or(match kind {
         BuildKind::Push => true,
         BuildKind::Manual | BuildKind::Rerun => commit.is_some() && commit == head,
-        // An uploaded Dockerfile names its tag itself.
-        BuildKind::Dockerfile => false,
+        // What is uploaded by hand names its tag itself.
+        BuildKind::Dockerfile | BuildKind::Upload => false,
     })
 }
 

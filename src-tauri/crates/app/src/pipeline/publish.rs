@@ -4,6 +4,7 @@
 use super::Run;
 use super::checkout::{immutable, is_write_once};
 use super::registry_side::Held;
+use crate::AppEvent;
 use crate::queue::{RETRY_BUDGET, pause};
 use slipway_core::build::{BuiltImage, PublicationState, Stage};
 use slipway_core::failure::Retry;
@@ -75,10 +76,19 @@ impl Run<'_> {
                 let word = if placed.state == PublicationState::Unchanged { "unchanged" } else { "published" };
                 let digest = digest.map(|digest| format!(" {digest}")).unwrap_or_default();
                 self.say(Stage::Push, &format!("{word} {}{digest}", publication.target))?;
+                self.tell_versions(access);
                 Ok(placed.held)
             }
             Err(failure) => Err(self.failed_to_place(publication, failure).await?),
         }
+    }
+
+    /// What is remembered about the repository's tags is over.
+    fn tell_versions(&self, access: Option<&RegistryAccess>) {
+        if let Some(access) = access {
+            self.parts.versions.forget(&format!("{}/{}", access.host.as_str(), self.repository.spec.name));
+        }
+        self.parts.announce(AppEvent::VersionsChanged { repository: self.repository.id });
     }
 
     /// Writes a failed attempt: to be tried again, or final. Returns the failure that the build goes on with.

@@ -233,6 +233,7 @@ pub(crate) fn inputs_of(rule: &RuleRecord, ref_name: Option<RefName>, commit: &C
         overwrite_tag: spec.overwrite_tag.clone(),
         options: spec.options.clone(),
         strategy: spec.strategy,
+        upload: None,
     }
 }
 

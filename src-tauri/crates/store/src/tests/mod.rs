@@ -3,6 +3,7 @@
 
 mod builds;
 mod lists;
+mod notices;
 mod opening;
 mod publishing;
 mod queue;
@@ -127,6 +128,7 @@ impl Setup {
             overwrite_tag: None,
             options: BuildOptions::default(),
             strategy: Strategy::NewestPerRef,
+            upload: None,
         }
     }
 

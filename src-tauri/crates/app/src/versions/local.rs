@@ -1,0 +1,122 @@
+//! Versions of *Local engine*: names in the engine's own store.
+
+use super::{Inspected, Shelf, VersionQuery, told_by};
+use slipway_core::Failure;
+use slipway_core::image::{EngineImage, ImageReference, Tag};
+use slipway_core::image_config::{layers_with_instructions, version_config};
+use slipway_core::ports::BuildEngine;
+use slipway_core::version::{Version, VersionImage, VersionPage, VersionSort, fuzzy_rank, natural_order};
+
+impl Shelf<'_> {
+    /// Every tag of the repository that the engine's store has.
+    pub(super) async fn engine_versions(&self, engine: &dyn BuildEngine) -> Result<Vec<Version>, Failure> {
+        let name = &self.repository.spec.name;
+        let own = ImageReference::parse(&format!("docker.io/{name}"))?.repository();
+        let images = engine.images_of(name.as_str()).await?;
+        let mut found: Vec<(Tag, EngineImage)> = Vec::new();
+        for image in images {
+            for full in &image.tags {
+                if let Ok(reference) = ImageReference::parse(full)
+                    && reference.repository() == own
+                    && let Some(tag) = reference.tag
+                {
+                    found.push((tag, image.clone()));
+                }
+            }
+        }
+        let tags: Vec<&Tag> = found.iter().map(|(tag, _)| tag).collect();
+        let mut origins = self.parts.store.tag_origins(self.repository.id, &tags).await?;
+        let newest = self.parts.store.last_move_of_repository(self.repository.id).await?;
+        let newest = newest.filter(|moved| moved.build.is_some()).and_then(|moved| moved.image);
+        found
+            .into_iter()
+            .map(|(tag, image)| {
+                let mut version = self.bare(&tag)?;
+                let origin = origins.remove(&tag).filter(|origin| origin.image.as_ref() == Some(&image.id));
+                told_by(&mut version, origin);
+                version.newest = Some(&image.id) == newest.as_ref();
+                version.size = Some(image.size);
+                version.platforms = vec![image.platform];
+                version.created = image.created;
+                version.image = Some(image.id);
+                Ok(version)
+            })
+            .collect()
+    }
+
+    pub(super) async fn engine_page(
+        &self,
+        engine: &dyn BuildEngine,
+        query: &VersionQuery,
+    ) -> Result<VersionPage, Failure> {
+        let versions = self.engine_versions(engine).await?;
+        let all = versions.len() as u64;
+        let mut found: Vec<(u8, Version)> = versions
+            .into_iter()
+            .filter_map(|version| Some((fuzzy_rank(version.tag.as_str(), query.search.trim())?, version)))
+            .collect();
+        let value = |version: &Version| match query.sort {
+            VersionSort::Name => None,
+            VersionSort::Pushed => version.pushed_at.map(|at| at.timestamp_millis()),
+            VersionSort::Created => version.created.map(|at| at.timestamp_millis()),
+            VersionSort::Size => version.size.and_then(|size| i64::try_from(size).ok()),
+        };
+        found.sort_by(|(rank_a, a), (rank_b, b)| {
+            let order = match (value(a), value(b)) {
+                (Some(x), Some(y)) => x.cmp(&y),
+                // What is not known stands last either way round.
+                (Some(_), None) => return rank_a.cmp(rank_b).then(std::cmp::Ordering::Less),
+                (None, Some(_)) => return rank_a.cmp(rank_b).then(std::cmp::Ordering::Greater),
+                (None, None) => std::cmp::Ordering::Equal,
+            };
+            let order = order.then_with(|| natural_order(a.tag.as_str(), b.tag.as_str()));
+            rank_a.cmp(rank_b).then(if query.ascending { order } else { order.reverse() })
+        });
+        let total = found.len() as u64;
+        Ok(VersionPage {
+            items: found.into_iter().skip(query.offset).take(query.limit).map(|(_, version)| version).collect(),
+            total,
+            all,
+            pending: 0,
+            sorted: total,
+            checked_at: self.parts.now(),
+            local: true,
+        })
+    }
+
+    pub(super) async fn inspect_on_engine(
+        &self,
+        engine: &dyn BuildEngine,
+        reference: &str,
+    ) -> Result<Inspected, Failure> {
+        let tag = Tag::new(reference)?;
+        let versions = self.engine_versions(engine).await?;
+        let version = versions.into_iter().find(|version| version.tag == tag);
+        let version = version.ok_or_else(|| self.unknown(reference))?;
+        let id = version.image.as_ref().map_or(reference, |image| image.0.as_str());
+        let details = engine.image_details(id).await?.ok_or_else(|| self.unknown(reference))?;
+        let sizes = details.layer_sizes.iter().copied().chain(std::iter::repeat(0));
+        let layers: Vec<(String, u64)> = details.image.layers.iter().cloned().zip(sizes).collect();
+        let (rows, fits) = layers_with_instructions(&layers, &details.history);
+        let image = VersionImage {
+            platform: Some(details.image.platform.clone()),
+            digest: None,
+            config_digest: None,
+            size: details.image.size,
+            created: details.image.created,
+            author: None,
+            layers: rows,
+            unaligned: !fits,
+            config: version_config(&details.config),
+        };
+        Ok(Inspected { version, media_type: None, images: vec![image], attachments: 0 })
+    }
+
+    /// Other tags of the repository on the same image.
+    pub(super) async fn engine_siblings(&self, version: &Version) -> Result<Vec<Tag>, Failure> {
+        let super::Place::Engine(engine) = &self.place else { return Ok(Vec::new()) };
+        let versions = self.engine_versions(engine.as_ref()).await?;
+        let same = |one: &Version| one.image == version.image && one.tag != version.tag;
+        Ok(versions.into_iter().filter(same).map(|one| one.tag).collect())
+    }
+}
