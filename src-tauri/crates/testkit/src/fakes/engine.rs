@@ -9,7 +9,7 @@ use slipway_core::image::{
 };
 use slipway_core::log::{BuildEvent, LogStream, PushProgress, StepKey, StepUpdate};
 use slipway_core::ports::{
-    BuildEngine, ContextKind, ContextTree, EngineBuild, EngineContainer, EngineImageDetails, EngineInfo,
+    BuildEngine, ContextKind, ContextTree, EngineBuild, EngineContainer, EngineImageDetails, EngineInfo, ImageNews,
 };
 use slipway_core::{ErrorCode, Failure};
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
@@ -63,6 +63,7 @@ pub struct FakeEngine {
     unresolvable: Mutex<HashSet<String>>,
     absent: Mutex<bool>,
     pushes_after_storing: Mutex<VecDeque<Failure>>,
+    listeners: Mutex<Vec<mpsc::Sender<ImageNews>>>,
     script: Script,
     builds: Gate,
     pushes: Gate,
@@ -79,6 +80,7 @@ impl FakeEngine {
             unresolvable: Mutex::default(),
             absent: Mutex::default(),
             pushes_after_storing: Mutex::default(),
+            listeners: Mutex::default(),
             script: Script::default(),
             builds: Gate::default(),
             pushes: Gate::default(),
@@ -138,6 +140,47 @@ impl FakeEngine {
     /// Every build request so far.
     pub fn seen_builds(&self) -> Vec<SeenBuild> {
         lock(&self.seen).clone()
+    }
+
+    /// Gives an image of its own a name, as another client of the engine would, and tells whoever listens.
+    pub fn tag_from_elsewhere(&self, name: &str, content: &str) -> ImageId {
+        let platform = Platform { os: "linux".to_owned(), architecture: "amd64".to_owned(), variant: None };
+        let id = ImageId(image_id(&platform.to_string(), content));
+        let mut images = lock(&self.images);
+        images.contents.insert(id.clone(), content.to_owned());
+        images.names.insert(name.to_owned(), id.clone());
+        images.by_id.insert(
+            id.clone(),
+            EngineImage {
+                id: id.clone(),
+                tags: Vec::new(),
+                digests: Vec::new(),
+                size: 1000,
+                platform,
+                created: None,
+                labels: BTreeMap::new(),
+                content: ContentIdentity(hash(&[content.as_bytes()])),
+                layers: Vec::new(),
+            },
+        );
+        drop(images);
+        self.tell(name, false);
+        id
+    }
+
+    /// Tells whoever listens that something happened to a name.
+    pub fn tell(&self, name: &str, pushed: bool) {
+        let news = ImageNews { name: name.to_owned(), pushed };
+        lock(&self.listeners)
+            .retain(|listener| !matches!(listener.try_send(news.clone()), Err(mpsc::error::TrySendError::Closed(_))));
+    }
+
+    /// Every name that begins like this.
+    pub fn names(&self, prefix: &str) -> Vec<String> {
+        let mut names: Vec<String> =
+            lock(&self.images).names.keys().filter(|name| name.starts_with(prefix)).cloned().collect();
+        names.sort();
+        names
     }
 
     /// The image that a name points at.
@@ -469,6 +512,13 @@ impl BuildEngine for FakeEngine {
     async fn running_containers(&self) -> Result<Vec<EngineContainer>, Failure> {
         self.enter("running_containers")?;
         Ok(Vec::new())
+    }
+
+    async fn image_news(&self) -> Result<mpsc::Receiver<ImageNews>, Failure> {
+        self.enter("image_news")?;
+        let (sender, receiver) = mpsc::channel(64);
+        lock(&self.listeners).push(sender);
+        Ok(receiver)
     }
 
     async fn forget_build(&self, build: BuildId) -> Result<(), Failure> {

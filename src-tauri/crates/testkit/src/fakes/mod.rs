@@ -4,12 +4,14 @@
 mod clock;
 mod code;
 mod engine;
+mod journal;
 mod registries;
 mod vault;
 
 pub use clock::FakeClock;
 pub use code::{FakeCodeStore, FakeRepository};
 pub use engine::{FakeBuild, FakeEngine, SeenBuild};
+pub use journal::MemoryJournal;
 pub use registries::FakeRegistries;
 pub use vault::MemoryVault;
 

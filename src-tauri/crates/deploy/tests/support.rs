@@ -1,0 +1,164 @@
+//! A stage on the real engine: images, containers and networks with a label of the test's, gone when it ends.
+
+use serde_json::{Value, json};
+use slipway_core::deploy::{
+    DeployAction, DeployImage, DeployJob, DeployKey, DeployOutcome, DeployTarget, HealthGate, deploy,
+};
+use slipway_core::image::{ImageId, RegistryLogin};
+use slipway_core::ports::Deadlines;
+use slipway_deploy::EngineCalls;
+use slipway_testkit::fakes::MemoryJournal;
+use slipway_testkit::{BaseImage, Engine};
+use std::sync::atomic::{AtomicU32, Ordering};
+use tokio_util::sync::CancellationToken;
+
+/// One test's corner of the engine.
+pub(crate) struct Stage {
+    pub(crate) engine: Engine,
+    pub(crate) calls: EngineCalls,
+    /// Begins every name that the test makes.
+    pub(crate) name: String,
+    /// Label of everything that the test makes by itself.
+    pub(crate) label: String,
+    base: BaseImage,
+    attempts: AtomicU32,
+}
+
+impl Stage {
+    pub(crate) async fn new(name: &str) -> Self {
+        let engine = Engine::require().await;
+        let base = BaseImage::busybox(&engine).await;
+        let calls = calls_to(&engine);
+        let name = format!("slipway-test-{name}-{}", std::process::id());
+        Self { label: format!("slipway.test={name}"), engine, calls, name, base, attempts: AtomicU32::new(0) }
+    }
+
+    /// Makes an image: busybox with changes in Dockerfile syntax (`CMD …`, `HEALTHCHECK …`). Returns its id.
+    pub(crate) async fn image(&self, tag: &str, changes: &[&str]) -> String {
+        let source = self.engine.docker_ok(&["create", "--label", &self.label, self.base.reference()]).await;
+        let label = format!("LABEL {}", self.label);
+        let mut arguments = vec!["commit", "--change", &label];
+        for change in changes {
+            arguments.extend(["--change", change]);
+        }
+        let reference = self.reference(tag);
+        arguments.extend([source.as_str(), &reference]);
+        let id = self.engine.docker_ok(&arguments).await;
+        self.engine.docker_ok(&["rm", &source]).await;
+        id
+    }
+
+    /// An image whose web server answers `text` on port 80, and a bit more configuration.
+    pub(crate) async fn web(&self, tag: &str, text: &str, more: &[&str]) -> String {
+        let serve = format!(
+            "CMD [\"sh\", \"-c\", \"mkdir -p /tmp/w && echo {text} > /tmp/w/index.html && exec httpd -f -p 80 -h /tmp/w\"]"
+        );
+        self.image(tag, &[&[serve.as_str()], more].concat()).await
+    }
+
+    pub(crate) fn reference(&self, tag: &str) -> String {
+        format!("{}:{tag}", self.name)
+    }
+
+    /// Runs a container with arguments of `docker run` before the image. Returns its id.
+    pub(crate) async fn run(&self, name: &str, tag: &str, arguments: &[&str]) -> String {
+        let (name, image) = (self.container(name), self.reference(tag));
+        let first = ["run", "--detach", "--label", self.label.as_str(), "--stop-timeout", "0", "--name", &name];
+        self.engine.docker_ok(&[&first, arguments, &[image.as_str()]].concat()).await
+    }
+
+    pub(crate) fn container(&self, name: &str) -> String {
+        format!("{}-{name}", self.name)
+    }
+
+    pub(crate) fn target(&self, name: &str) -> DeployTarget {
+        DeployTarget::Container { engine: "local".into(), name: self.container(name) }
+    }
+
+    /// A job for an image of this stage, with a key of its own each time.
+    pub(crate) async fn job(&self, target: DeployTarget, tag: &str) -> DeployJob {
+        let reference = self.reference(tag);
+        let id = self.engine.image_id(&reference).await.unwrap();
+        self.job_for(target, DeployImage { reference, digest: None, id: Some(ImageId(id)), content: None })
+    }
+
+    pub(crate) fn job_for(&self, target: DeployTarget, image: DeployImage) -> DeployJob {
+        let number = self.attempts.fetch_add(1, Ordering::Relaxed);
+        DeployJob {
+            key: DeployKey(format!("t{}-{}-{number}", std::process::id(), self.name.len())),
+            target,
+            image,
+            login: RegistryLogin::Anonymous,
+            gate: HealthGate { stay_up_seconds: 1, deadline_seconds: 20 },
+            secrets: std::collections::BTreeMap::new(),
+            occurred_at: chrono::DateTime::UNIX_EPOCH,
+        }
+    }
+
+    pub(crate) async fn inspect(&self, name: &str) -> Option<Value> {
+        let output = self.engine.docker(&["inspect", "--type", "container", name]).await;
+        let mut found: Value = serde_json::from_slice(&output.stdout).unwrap_or(json!([]));
+        output.status.success().then(|| found[0].take())
+    }
+
+    /// Names of all containers whose names begin with this stage's, with their states (`web running`), sorted.
+    pub(crate) async fn containers(&self) -> Vec<String> {
+        let filter = format!("name=^{}", self.name);
+        let format = "{{.Names}} {{.State}}";
+        let text = self.engine.docker_ok(&["ps", "--all", "--filter", &filter, "--format", format]).await;
+        let begin = format!("{}-", self.name);
+        let mut names: Vec<String> = text.lines().map(|line| line.trim_start_matches(&begin).to_owned()).collect();
+        names.sort();
+        names
+    }
+
+    /// Returns what the container's web server answers, asked from inside of it.
+    pub(crate) async fn page(&self, name: &str) -> String {
+        self.engine.docker_ok(&["exec", &self.container(name), "wget", "-q", "-O", "-", "http://127.0.0.1/"]).await
+    }
+
+    /// Removes everything of the stage.
+    pub(crate) async fn clear(self) {
+        let filter = format!("name=^{}", self.name);
+        let named = self.engine.docker_ok(&["ps", "--all", "--quiet", "--filter", &filter]).await;
+        for id in named.split_whitespace() {
+            self.engine.docker(&["rm", "--force", "--volumes", id]).await;
+        }
+        self.engine.remove_labelled(&self.label).await;
+        for kind in ["network", "volume"] {
+            let filter = format!("label={}", self.label);
+            let found = self.engine.docker_ok(&[kind, "ls", "--quiet", "--filter", &filter]).await;
+            for id in found.split_whitespace() {
+                self.engine.docker(&[kind, "rm", id]).await;
+            }
+        }
+    }
+}
+
+/// Calls to the engine over its Unix socket.
+pub(crate) fn calls_to(engine: &Engine) -> EngineCalls {
+    let socket = engine.endpoint().strip_prefix("unix://").expect("tests talk to a Unix socket").to_owned();
+    let send = move |request| {
+        let socket = socket.clone();
+        let answer: futures::future::BoxFuture<'static, _> = Box::pin(async move {
+            let lost = |error: &dyn std::fmt::Display| {
+                slipway_core::Failure::new(slipway_core::ErrorCode::EngineLost, error.to_string())
+            };
+            let stream = tokio::net::UnixStream::connect(&socket).await.map_err(|error| lost(&error))?;
+            let stream = hyper_util::rt::TokioIo::new(stream);
+            let (mut sender, connection) =
+                hyper::client::conn::http1::handshake(stream).await.map_err(|error| lost(&error))?;
+            tokio::spawn(connection);
+            sender.send_request(request).await.map_err(|error| lost(&error))
+        });
+        answer
+    };
+    EngineCalls::new(send, &Deadlines::default())
+}
+
+/// Runs a whole attempt.
+pub(crate) async fn attempt(action: &dyn DeployAction, job: &DeployJob) -> (DeployOutcome, MemoryJournal) {
+    let journal = MemoryJournal::default();
+    let outcome = deploy(action, job, &journal, &CancellationToken::new(), async |_| Ok(())).await.unwrap();
+    (outcome, journal)
+}
