@@ -15,6 +15,11 @@ test("every dialog that a page draws is listed, and every listed one is drawn", 
   expect(new Set(drawn)).toEqual(new Set(dialogs.map(({ page, dialog }) => `${page} ${dialog}`)));
 });
 
+test("what opens over every page has words of its own", () => {
+  const everywhere = dialogs.filter(({ page }) => page === "/").map(({ dialog }) => dialog as string);
+  expect(dialogs.filter(({ page, dialog }) => page !== "/" && everywhere.includes(dialog))).toEqual([]);
+});
+
 test("a dialog stands on a page of the route table", () => {
   for (const { page } of dialogs) expect(routes).toContain(`path: "${page}"`);
 });

@@ -13,6 +13,10 @@ export interface DialogEntry {
 
 /** Every dialog and drawer of the console. One that is not listed here cannot be opened; browser tests go through them all. */
 export const dialogs = [
+  // These three open over every page.
+  { page: "/", dialog: "help", needs: null },
+  { page: "/", dialog: "starters", needs: null },
+  { page: "/", dialog: "keys", needs: null },
   { page: "/repositories", dialog: "add", needs: null },
   { page: "/repositories", dialog: "edit", needs: "image_repository" },
   { page: "/repositories", dialog: "delete", needs: "image_repository" },

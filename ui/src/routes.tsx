@@ -40,6 +40,7 @@ export interface BuildsSearch {
   kind?: string;
   ref?: string;
   search?: string;
+  dialog?: string;
 }
 const buildsSearch = (raw: Raw): BuildsSearch => ({
   ...number(raw, "repository"),
@@ -48,6 +49,7 @@ const buildsSearch = (raw: Raw): BuildsSearch => ({
   ...text(raw, "kind"),
   ...text(raw, "ref"),
   ...text(raw, "search"),
+  ...text(raw, "dialog"),
 });
 
 /** The step of a log that is shown alone, and the dialog. */
@@ -56,6 +58,12 @@ export interface BuildSearch {
   dialog?: string;
 }
 const buildSearch = (raw: Raw): BuildSearch => ({ ...number(raw, "step"), ...text(raw, "dialog") });
+
+/** A page without filters: only the dialog. */
+export interface DialogSearch {
+  dialog?: string;
+}
+const dialogSearch = (raw: Raw): DialogSearch => text(raw, "dialog");
 
 /** Each page is a file of its own: the first one is seen before the others are read. */
 const Overview = lazyRouteComponent(() => import("./pages/Overview"), "Overview");
@@ -72,7 +80,7 @@ const getParentRoute = () => root;
 
 /** Every page of the console. Tests take the list of pages from here, so that none is forgotten. */
 const pages = [
-  createRoute({ getParentRoute, path: "/", component: Overview }),
+  createRoute({ getParentRoute, path: "/", component: Overview, validateSearch: dialogSearch }),
   createRoute({ getParentRoute, path: "/repositories", component: Repositories, validateSearch: listSearch }),
   createRoute({ getParentRoute, path: "/repositories/$repository/$tab", component: RepositoryPage, validateSearch: listSearch }),
   createRoute({ getParentRoute, path: "/builds", component: Builds, validateSearch: buildsSearch }),
@@ -80,7 +88,7 @@ const pages = [
   createRoute({ getParentRoute, path: "/builds/$build/$tab", component: BuildPage, validateSearch: buildSearch }),
   createRoute({ getParentRoute, path: "/sources", component: Sources, validateSearch: listSearch }),
   createRoute({ getParentRoute, path: "/registries", component: Registries, validateSearch: listSearch }),
-  createRoute({ getParentRoute, path: "/settings", component: Settings }),
+  createRoute({ getParentRoute, path: "/settings", component: Settings, validateSearch: dialogSearch }),
 ] as const;
 
 /** Reads the other pages while nothing happens, so that going to one never waits. */

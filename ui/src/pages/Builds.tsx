@@ -15,7 +15,7 @@ import type { BuildsSearch } from "../routes";
 
 const PAGE = 50;
 const states: BuildState[] = ["queued", "running", "succeeded", "failed", "cancelled", "superseded", "skipped", "paused"];
-const kinds: BuildKind[] = ["push", "manual", "dockerfile", "rerun"];
+const kinds: BuildKind[] = ["push", "manual", "dockerfile", "upload", "rerun"];
 
 /** All builds, filtered by the address; above them what is not over, and why each waits. */
 export function Builds() {
@@ -38,7 +38,7 @@ export function Builds() {
     ...(wanted.search ? { search: wanted.search } : {}),
   };
   const read = useRead("builds.list", request, { keep: true });
-  const filtered = Object.keys(wanted).length > 0;
+  const filtered = Object.keys(wanted).some((name) => name !== "dialog");
   const clear = () =>
     filter({ repository: undefined, rule: undefined, state: undefined, kind: undefined, ref: undefined, search: undefined });
   return (

@@ -1,5 +1,4 @@
-import { Alert, Group, SimpleGrid, Stack, Text, Title } from "@mantine/core";
-import { IconCircle, IconCircleCheck } from "@tabler/icons-react";
+import { Alert, SimpleGrid, Stack, Text, Title } from "@mantine/core";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 
@@ -7,12 +6,14 @@ import { useRead } from "../host/reads";
 import { BuildsTable } from "../parts/BuildsTable";
 import { FailureNotice } from "../parts/FailureNotice";
 import { Empty, Listing } from "../parts/Listing";
-import { useRepositories } from "../parts/names";
-import { Page, PageButton, PageLink } from "../parts/Page";
+import { Page, PageLink } from "../parts/Page";
 import { QueueRows } from "../parts/QueueRows";
 import { Mark } from "../parts/StateMark";
 import { useSystem } from "../shell/EngineChip";
 import { bytesWords } from "../words/format";
+import { AwayNotice } from "./overview/AwayNotice";
+import { Checklist } from "./overview/Checklist";
+import { EngineGuide } from "./overview/EngineGuide";
 
 const RECENT = 8;
 
@@ -23,7 +24,8 @@ export function Overview() {
   const sources = useRead("code_repositories.list", {}).data;
   const queue = useRead("builds.queue", {}).data ?? [];
   const recent = useRead("builds.list", { limit: RECENT });
-  const good = useRead("builds.list", { states: ["succeeded"], limit: 1 }).data;
+  const checklist = useRead("overview.checklist", {}).data;
+  const firstSteps = checklist !== undefined && !checklist.dismissed && !checklist.complete;
   const engine = system.data?.engine;
   const recovery = system.data?.database_recovery;
   const failing = sources?.filter(({ last_failure }) => last_failure !== null) ?? [];
@@ -36,11 +38,14 @@ export function Overview() {
             : t("overview.recovered_empty", { kept: recovery.kept_aside })}
         </Alert>
       )}
-      {engine?.kind === "away" && (
+      <AwayNotice />
+      {engine?.kind === "away" && !firstSteps && (
         <FailureNotice failure={engine.failure} onRetry={() => void system.refetch()}>
           <Text size="sm">{t("overview.engine_guide")}</Text>
+          <EngineGuide failure={engine.failure} />
         </FailureNotice>
       )}
+      {firstSteps && checklist && <Checklist checklist={checklist} engine={engine} />}
       <SimpleGrid cols={{ base: 1, sm: 3 }} spacing="md">
         <Card title={t("overview.engine")}>
           {!engine ? (
@@ -84,7 +89,6 @@ export function Overview() {
           )}
         </Card>
       </SimpleGrid>
-      {good && good.items.length === 0 && <FirstSteps engineReady={engine?.kind === "ready"} />}
       <Title order={2} fz={15} fw={600}>
         {t("overview.recent")}
       </Title>
@@ -112,95 +116,5 @@ function Card({ title, to, children }: { title: string; to?: "/sources" | "/buil
       </Text>
       {children}
     </Stack>
-  );
-}
-
-/** What is still to do until the first good build; each open step has its button. */
-function FirstSteps({ engineReady }: { engineReady: boolean }) {
-  const { t } = useTranslation();
-  const sources = useRead("code_repositories.list", {}).data?.length ?? 0;
-  const registries = useRead("registries.list", {}).data?.length ?? 0;
-  const rows = useRepositories().data?.items ?? [];
-  const withoutRule = rows.find(({ rules }) => rules === 0)?.repository;
-  const withRule = rows.find(({ rules }) => rules > 0)?.repository;
-  const steps: { text: string; done: boolean; action?: ReactNode }[] = [
-    { text: t("overview.step_engine"), done: engineReady },
-    {
-      text: t("overview.step_source"),
-      done: sources > 0,
-      action: (
-        <PageButton variant="default" to="/sources" search={{ dialog: "add" }}>
-          {t("sources.add")}
-        </PageButton>
-      ),
-    },
-    {
-      text: t("overview.step_repository"),
-      done: rows.length > 0,
-      action: (
-        <PageButton variant="default" to="/repositories" search={{ dialog: "add" }}>
-          {t("repositories.add")}
-        </PageButton>
-      ),
-    },
-    {
-      text: t("overview.step_rule"),
-      done: withRule !== undefined,
-      action: withoutRule && (
-        <PageButton
-          variant="default"
-          to="/repositories/$repository/$tab"
-          params={{ repository: String(withoutRule.id), tab: "build" }}
-          search={{ dialog: "new-rule" }}
-        >
-          {t("rules.add")}
-        </PageButton>
-      ),
-    },
-    {
-      text: t("overview.step_build"),
-      done: false,
-      action: withRule && (
-        <PageButton
-          variant="default"
-          to="/repositories/$repository/$tab"
-          params={{ repository: String(withRule.id), tab: "build" }}
-          search={{ dialog: "now" }}
-        >
-          {t("rules.build_now")}
-        </PageButton>
-      ),
-    },
-    {
-      text: t("overview.step_registry"),
-      done: registries > 1,
-      action: (
-        <PageButton variant="default" to="/registries" search={{ dialog: "add" }}>
-          {t("registries.add")}
-        </PageButton>
-      ),
-    },
-  ];
-  return (
-    <section className="panel" style={{ padding: 12 }} aria-label={t("overview.first_steps")}>
-      <Title order={2} fz={15} fw={600} mb="sm">
-        {t("overview.first_steps")}
-      </Title>
-      <Stack gap="xs" component="ol" m={0} p={0} style={{ listStyle: "none" }}>
-        {steps.map(({ text, done, action }) => (
-          <Group key={text} gap="sm" component="li" mih={30} style={{ color: done ? "var(--state-good)" : undefined }}>
-            {done ? (
-              <IconCircleCheck size={18} role="img" aria-label={t("overview.step_done")} />
-            ) : (
-              <IconCircle size={18} role="img" aria-label={t("overview.step_open")} />
-            )}
-            <Text size="sm" style={{ flex: 1 }}>
-              {text}
-            </Text>
-            {!done && action}
-          </Group>
-        ))}
-      </Stack>
-    </section>
   );
 }

@@ -1,5 +1,5 @@
 import { Alert, Anchor, AppShell, Group, ScrollArea, Text, Tooltip } from "@mantine/core";
-import { useMediaQuery } from "@mantine/hooks";
+import { useHotkeys, useMediaQuery } from "@mantine/hooks";
 import {
   IconBox,
   IconCode,
@@ -9,15 +9,20 @@ import {
   IconPlugConnectedX,
   IconSettings,
 } from "@tabler/icons-react";
-import { Outlet } from "@tanstack/react-router";
+import { Outlet, useNavigate } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
 
 import icon from "../../../icons/icon.svg";
 import { useHost } from "../host/context";
+import { useDialog } from "../parts/dialog";
 import { PageNavLink } from "../parts/Page";
 import { LanguageButton, ThemeButton } from "./Appearance";
 import { Breadcrumbs } from "./Breadcrumbs";
 import { EngineChip } from "./EngineChip";
+import { HelpDialogs } from "./HelpDialogs";
+import { HelpMenu } from "./HelpMenu";
+import { InboxButton } from "./InboxButton";
+import { pageKeys } from "./keys";
 import { Palette, PaletteButton } from "./Palette";
 import { QueueChip } from "./QueueChip";
 
@@ -38,6 +43,13 @@ const RAIL_PX = 52;
 export function Shell() {
   const { t } = useTranslation();
   const { connected } = useHost();
+  const navigate = useNavigate();
+  const { open } = useDialog();
+  useHotkeys(
+    pageKeys.map((to, index) => [`alt+Digit${index + 1}`, () => void navigate({ to }), { usePhysicalKeys: true }]),
+    [],
+  );
+  useHotkeys([["shift+?", () => open("keys")]]);
   const narrow = useMediaQuery(NARROW, undefined, { getInitialValueInEffect: false });
   return (
     <AppShell
@@ -51,6 +63,7 @@ export function Shell() {
         {t("shell.skip")}
       </Anchor>
       <Palette />
+      <HelpDialogs />
       <AppShell.Navbar p={narrow ? 6 : "sm"} bg="var(--panel)">
         <Group gap="sm" px="sm" py="sm" mb="sm" wrap="nowrap" justify={narrow ? "center" : "flex-start"}>
           <img src={icon} alt={narrow ? t("product.name") : ""} width={24} height={24} />
@@ -80,6 +93,8 @@ export function Shell() {
           <Group gap={4} wrap="nowrap" style={{ flex: "none" }}>
             <PaletteButton narrow={narrow} />
             <QueueChip />
+            <InboxButton />
+            <HelpMenu />
             <ThemeButton />
             <LanguageButton />
           </Group>
