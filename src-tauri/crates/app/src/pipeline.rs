@@ -12,6 +12,7 @@ mod steps;
 use crate::access::BaseImageLogins;
 use crate::build_log::LogWriter;
 use crate::queue::{Ended, Queue};
+use crate::triggers::hand_over;
 use crate::{AppEvent, Parts};
 use chrono::{DateTime, Utc};
 use slipway_core::build::{Stage, StageOutcome};
@@ -119,9 +120,21 @@ impl<'run> Run<'run> {
         }
         // Each tag has its own deadline inside; this one is the net under all of them.
         self.stage(Stage::Push, Deadlines::default().push * 4, self.publish(&record)).await?;
-        self.begin(Stage::Triggers, None).await?;
-        self.end(Stage::Triggers, StageOutcome::Skipped).await?;
+        self.hand_over().await?;
         Ok(Ended::Succeeded)
+    }
+
+    /// Hands the published tags to the triggers. What they do has rows of its own: the build does not wait for it.
+    async fn hand_over(&self) -> Result<(), Failure> {
+        self.begin(Stage::Triggers, None).await?;
+        let firings = hand_over::of_build(self.parts, self.id).await?;
+        for firing in &firings {
+            let name = firing.trigger_name.as_deref().unwrap_or_default();
+            let tag = firing.version.tag.as_ref().map_or("", |tag| tag.as_str());
+            self.say(Stage::Triggers, &format!("trigger {name} fires on {tag}"))?;
+        }
+        let outcome = if firings.is_empty() { StageOutcome::Skipped } else { StageOutcome::Succeeded };
+        self.end(Stage::Triggers, outcome).await
     }
 
     /// Runs one stage within its deadline, with its beginning and end in the rows.

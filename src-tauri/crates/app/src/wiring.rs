@@ -1,12 +1,14 @@
 //! The real outside: system clock, git, Docker, registries, keychain, the Docker client's logins.
 
 use crate::access::OutsideLogins;
-use crate::{Engines, Ports};
+use crate::{DeployActions, Engines, Ports, ServiceDirectories};
 use async_trait::async_trait;
 use chrono::{DateTime, Local, Offset, Utc};
-use slipway_core::Failure;
+use slipway_core::deploy::DeployTarget;
 use slipway_core::image::{CredentialSource, RegistryHost, RegistryLogin};
 use slipway_core::ports::{BuildEngine, Clock, Deadlines};
+use slipway_core::{ErrorCode, Failure};
+use slipway_deploy::{ContainerAction, EngineCalls};
 use slipway_engine::{DockerEngine, Surroundings, proxy_build_args};
 use slipway_git::GitCodeStore;
 use slipway_registry::OciRegistries;
@@ -38,6 +40,7 @@ pub(crate) fn real_ports(data_dir: &DataDir, installation: String, clock: Arc<dy
     let deadlines = Deadlines::default();
     let surroundings = surroundings();
     let proxies = surroundings.clone();
+    let (actions, directories) = deploying(surroundings.clone(), deadlines.clone());
     Ok(Ports {
         clock,
         code: Arc::new(GitCodeStore::new(data_dir.mirrors(), deadlines.clone())),
@@ -49,6 +52,8 @@ pub(crate) fn real_ports(data_dir: &DataDir, installation: String, clock: Arc<dy
             let endpoint = proxies.endpoint(context_of(engine)).map(|endpoint| endpoint.address).unwrap_or_default();
             proxies.docker_config_text().map(|text| proxy_build_args(&text, &endpoint)).unwrap_or_default()
         }),
+        actions,
+        directories,
     })
 }
 
@@ -68,6 +73,26 @@ fn engines(surroundings: Surroundings, installation: String, deadlines: Deadline
         made.insert(name.to_owned(), Arc::clone(&engine));
         Ok(engine)
     })
+}
+
+/// Actions and directories hold no connection: they are made for each use.
+fn deploying(surroundings: Surroundings, deadlines: Deadlines) -> (DeployActions, ServiceDirectories) {
+    let calls = Arc::new(move |engine: &str| {
+        let transport = surroundings.endpoint(context_of(engine))?.transport(false)?;
+        Ok::<_, Failure>(EngineCalls::new(slipway_engine::sender(transport, &deadlines), &deadlines))
+    });
+    let actions: DeployActions = Arc::new(move |target| {
+        Ok(match target {
+            DeployTarget::Container { engine, .. } => Arc::new(ContainerAction::new(calls(engine)?)),
+            _ => return Err(unknown()),
+        })
+    });
+    let directories: ServiceDirectories = Arc::new(move |_| Err(unknown()));
+    (actions, directories)
+}
+
+fn unknown() -> Failure {
+    Failure::new(ErrorCode::EngineUnsupported, "this kind of target cannot be updated yet")
 }
 
 /// Returns the Docker context that an engine's name asks for.

@@ -284,6 +284,15 @@ pub struct EngineContainer {
     pub image_id: ImageId,
 }
 
+/// A name in an engine's image store was set, removed or pushed, by whomever.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImageNews {
+    /// The name as the engine says it; an id where it says no name.
+    pub name: String,
+    /// It was pushed: a registry may hold something new.
+    pub pushed: bool,
+}
+
 /// A Docker engine.
 #[async_trait]
 pub trait BuildEngine: Send + Sync + 'static {
@@ -349,6 +358,21 @@ pub trait BuildEngine: Send + Sync + 'static {
 
     /// Returns the containers that run now.
     async fn running_containers(&self) -> Result<Vec<EngineContainer>, Failure>;
+
+    /// Listens to what happens to names in the store. What happened before this returned is not told: look afterwards. The
+    /// channel closes when the connection breaks; dropping the receiver ends it. News may be left out when the receiver is
+    /// slow, but never all since it read last.
+    async fn image_news(&self) -> Result<mpsc::Receiver<ImageNews>, Failure>;
+
+    /// Returns the private name under which this engine keeps what a build made.
+    fn private_name(&self, build: BuildId) -> String;
+
+    /// Loads an archive as `docker save` writes it. A failure sent in place of bytes breaks the load off.
+    async fn load(
+        &self,
+        archive: mpsc::Receiver<Result<bytes::Bytes, Failure>>,
+        cancel: &CancellationToken,
+    ) -> Result<(), Failure>;
 
     /// Removes what Slipway left for this build (the private tag). Missing is fine.
     async fn forget_build(&self, build: BuildId) -> Result<(), Failure>;

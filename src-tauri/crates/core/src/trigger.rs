@@ -10,7 +10,9 @@ use regex::Regex;
 use serde::{Deserialize, Serialize};
 
 mod firing;
+mod place;
 pub use firing::{FiringKind, FiringReason, FiringState, TargetPin, TargetVersion};
+pub use place::DeployPlace;
 
 /// Longest list of tags that can be saved, in bytes.
 const MAX_LIST_BYTES: usize = 4000;

@@ -5,13 +5,15 @@ use crate::engine_facts::EngineFacts;
 use crate::images::{Images, private_tag_of};
 use crate::transport::Transport;
 use crate::typed_calls::bollard_over;
-use crate::{pull, push, resolve, solve};
+use crate::{load, news, pull, push, resolve, solve};
 use async_trait::async_trait;
 use slipway_core::build::BuiltImage;
 use slipway_core::ids::BuildId;
 use slipway_core::image::{Digest, EngineImage, EngineImageSummary, ImageId, ImageReference, Platform, RegistryLogin};
 use slipway_core::log::{BuildEvent, PushProgress};
-use slipway_core::ports::{BuildEngine, Deadlines, EngineBuild, EngineContainer, EngineImageDetails, EngineInfo};
+use slipway_core::ports::{
+    BuildEngine, Deadlines, EngineBuild, EngineContainer, EngineImageDetails, EngineInfo, ImageNews,
+};
 use slipway_core::{ErrorCode, Failure};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -144,6 +146,22 @@ impl BuildEngine for DockerEngine {
 
     async fn running_containers(&self) -> Result<Vec<EngineContainer>, Failure> {
         self.images.running_containers().await
+    }
+
+    async fn image_news(&self) -> Result<mpsc::Receiver<ImageNews>, Failure> {
+        news::listen(&self.client, self.deadlines.request).await
+    }
+
+    fn private_name(&self, build: BuildId) -> String {
+        private_tag_of(&self.owner, build)
+    }
+
+    async fn load(
+        &self,
+        archive: mpsc::Receiver<Result<bytes::Bytes, Failure>>,
+        cancel: &CancellationToken,
+    ) -> Result<(), Failure> {
+        load::load(&self.client, &self.deadlines, archive, cancel).await
     }
 
     async fn forget_build(&self, build: BuildId) -> Result<(), Failure> {

@@ -245,9 +245,11 @@ impl Store {
                 .await?;
             let fires = match &known {
                 None => !baseline,
-                // In a registry the digest decides. An engine of another kind may know the same image by another id.
-                Some(known) if one.digest.is_some() => known.word_of::<Digest>("digest")? != one.digest,
-                Some(known) => known.word_of::<ImageId>("image_id")? != one.image,
+                // In a registry the digest decides. One that was only listed before is filled in.
+                Some(known) if one.digest.is_some() => {
+                    known.word_of::<Digest>("digest")?.is_some_and(|known| Some(known) != one.digest)
+                }
+                Some(known) => known.word_of::<ImageId>("image_id")?.is_some_and(|known| Some(known) != one.image),
             };
             sqlx::query(
                 "INSERT INTO known_tags (repository_id, tag, digest, image_id, ours, checked_at) \

@@ -521,6 +521,22 @@ impl BuildEngine for FakeEngine {
         Ok(receiver)
     }
 
+    fn private_name(&self, build: BuildId) -> String {
+        format!("slipway.local/build:{build}")
+    }
+
+    async fn load(
+        &self,
+        mut archive: mpsc::Receiver<Result<Bytes, Failure>>,
+        _cancel: &CancellationToken,
+    ) -> Result<(), Failure> {
+        self.enter("load")?;
+        while let Some(part) = archive.recv().await {
+            part?;
+        }
+        Ok(())
+    }
+
     async fn forget_build(&self, build: BuildId) -> Result<(), Failure> {
         self.enter("forget_build")?;
         lock(&self.images).built.remove(&build);
