@@ -31,7 +31,7 @@ export function addBuilds(dataFolder, repository, count) {
         ref_name: `refs/heads/${branches[n % branches.length]}`,
         commit_id: hash,
         commit_details: JSON.stringify(commit),
-        tags: JSON.stringify([`${branches[n % branches.length].replace(/[^\w.-]/g, "-")}-${hash.slice(0, 7)}`]),
+        tags: JSON.stringify([`b-${branches[n % branches.length].replace(/[^\w.-]/g, "-")}-${hash.slice(0, 7)}`]),
         created_at: model.created_at - (count - n) * 60_000,
         started_at: model.created_at - (count - n) * 60_000,
         ended_at: model.created_at - (count - n) * 60_000 + 1000 * (3 + (n % 200)),
