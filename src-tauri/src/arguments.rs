@@ -11,6 +11,8 @@ pub(crate) struct Arguments {
     pub(crate) data_dir: Option<PathBuf>,
     /// Begin in the tray, where there is one: the desktop starts it so at login.
     pub(crate) hidden: bool,
+    /// Begin with a build of the bundled sample, and say on the standard output how it ended.
+    pub(crate) sample: bool,
 }
 
 impl Arguments {
@@ -22,8 +24,9 @@ impl Arguments {
             match argument.to_str() {
                 Some("--data-dir") => read.data_dir = Some(given.next().context("--data-dir needs a folder")?.into()),
                 Some("--hidden") => read.hidden = true,
+                Some("--sample") => read.sample = true,
                 _ => anyhow::bail!(
-                    "unknown argument {}; usage: slipway [--data-dir <folder>] [--hidden]",
+                    "unknown argument {}; usage: slipway [--data-dir <folder>] [--hidden] [--sample]",
                     argument.display()
                 ),
             }
@@ -56,7 +59,8 @@ mod tests {
     fn the_command_line_is_read() {
         assert_eq!(read(&[]).unwrap(), Arguments::default());
         let both = read(&["--hidden", "--data-dir", "/d"]).unwrap();
-        assert_eq!(both, Arguments { data_dir: Some("/d".into()), hidden: true });
+        assert_eq!(both, Arguments { data_dir: Some("/d".into()), hidden: true, sample: false });
+        assert!(read(&["--sample"]).unwrap().sample);
         assert_eq!(both.at_login(), ["--hidden", "--data-dir", "/d"]);
         for wrong in [&["--data-dir"][..], &["--no-such"], &["file"]] {
             assert!(read(wrong).is_err(), "{wrong:?}");

@@ -13,6 +13,7 @@ mod ipc;
 mod login;
 mod notice_words;
 mod notices;
+mod sample;
 mod shell;
 mod tray;
 mod watching;
@@ -52,7 +53,7 @@ fn main() -> anyhow::Result<()> {
 fn run(arguments: &Arguments, folder: &Path, language: Language, product: Slipway) -> anyhow::Result<()> {
     let product = Arc::new(product);
     let window_file = folder.join("window.json");
-    let hidden = arguments.hidden;
+    let (hidden, sample) = (arguments.hidden, arguments.sample);
     let data = folder.to_owned();
     let application = tauri::Builder::default()
         .manage(Api::new(Arc::clone(&product)))
@@ -78,12 +79,22 @@ fn run(arguments: &Arguments, folder: &Path, language: Language, product: Slipwa
             dialogs::save_text,
             dialogs::save_log,
         ])
-        .setup(move |app| Ok(set_up(app, &data, hidden)?))
+        .setup(move |app| {
+            set_up(app, &data, hidden)?;
+            if sample {
+                sample::start(app.handle());
+            }
+            Ok(())
+        })
         .build(context())
         .context("the window could not be opened")?;
     application.run(|app, event| {
         if let RunEvent::Exit = event {
             tauri::async_runtime::block_on(app.state::<Arc<Slipway>>().shutdown());
+            // The lock is free now: a start that comes from here on is a first one.
+            if let Some(door) = app.try_state::<door::Door>() {
+                door.close();
+            }
         }
     });
     Ok(())
