@@ -68,7 +68,7 @@ export async function fullProduct() {
   await eventually("the slow build prints", async () => (await product.call("builds.log", { id: running.id, from: 0, count: 100 })).total > 8, 60_000);
   await eventually("the unreachable source was asked", async () => (await product.call("code_repositories.list")).some(({ last_failure }) => last_failure));
 
-  const ids = { image_repository: repository, rule, build: pushed.id, code_repository: code, registry: login.registry, credential: login.credential };
+  const ids = { image_repository: repository, rule, build: pushed.id, code_repository: code, registry: login.registry, credential: login.credential, version: "latest" };
   return {
     product,
     ids,
@@ -109,6 +109,9 @@ function fill(path, ids, tab) {
 /** The first tab of each page that has tabs; the others are read from the page itself. */
 const firstTab = { "/repositories/$repository/$tab": "build", "/builds/$build/$tab": "log" };
 
+/** The tab over which dialogs about a thing open. */
+const tabOf = { version: "versions" };
+
 /** Every page of the route table, as `{ name, path, page }`; with tabs where `tabsOf` finds them. */
 export async function everyPage(ids, tabsOf) {
   const places = [];
@@ -130,7 +133,7 @@ export function everyDialog(ids) {
   return dialogs.map(({ page, dialog, needs }) => {
     if (needs !== null && ids[needs] === undefined) throw new Error(`the scene has no example of ${needs}; add one in scenes.mjs`);
     const name = `${page.replace(/\/\$\w+/g, "").slice(1) || "overview"}-${page.includes("$") ? "one-" : ""}${dialog}`;
-    return { name, page, dialog, path: `${fill(page, ids, firstTab[page] ?? "")}?dialog=${dialog}${needs === null ? "" : `.${ids[needs]}`}` };
+    return { name, page, dialog, path: `${fill(page, ids, tabOf[needs] ?? firstTab[page] ?? "")}?dialog=${dialog}${needs === null ? "" : `.${ids[needs]}`}` };
   });
 }
 
