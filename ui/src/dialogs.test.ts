@@ -25,9 +25,10 @@ test("a dialog stands on a page of the route table", () => {
 });
 
 test("an address opens only what the page has", () => {
-  expect(readDialog("/registries", "edit.3")).toEqual({ kind: "edit", id: 3, rest: "" });
-  expect(readDialog("/sources", "add")).toEqual({ kind: "add", id: 0, rest: "" });
+  expect(readDialog("/registries", "edit.3")).toEqual({ kind: "edit", id: 3, rest: "", subject: "3" });
+  expect(readDialog("/sources", "add")).toEqual({ kind: "add", id: 0, rest: "", subject: "" });
   expect(readDialog("/repositories/$repository/$tab", "rule.3.options.target")?.rest).toBe("options.target");
+  expect(readDialog("/repositories/$repository/$tab", "compare.v1.2,v1.3")?.subject).toBe("v1.2,v1.3");
   expect(readDialog("/sources", "credential.3")).toBeNull();
   expect(readDialog("/sources", undefined)).toBeNull();
 });

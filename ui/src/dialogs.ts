@@ -1,5 +1,5 @@
-/** What the id behind the dot names: `dialog=edit.3` on the list of registries is about registry 3. */
-export type DialogNeeds = "image_repository" | "rule" | "build" | "code_repository" | "registry" | "credential";
+/** What the id behind the dot names: `dialog=edit.3` on the list of registries is about registry 3. A version's id is its tag. */
+export type DialogNeeds = "image_repository" | "rule" | "build" | "code_repository" | "registry" | "credential" | "version";
 
 /** A dialog that an address can open. */
 export interface DialogEntry {
@@ -27,6 +27,10 @@ export const dialogs = [
   { page: "/repositories/$repository/$tab", dialog: "rule", needs: "rule" },
   { page: "/repositories/$repository/$tab", dialog: "delete-rule", needs: "rule" },
   { page: "/repositories/$repository/$tab", dialog: "duplicate-rule", needs: "rule" },
+  { page: "/repositories/$repository/$tab", dialog: "version", needs: "version" },
+  { page: "/repositories/$repository/$tab", dialog: "delete-version", needs: "version" },
+  { page: "/repositories/$repository/$tab", dialog: "copy-version", needs: "version" },
+  { page: "/repositories/$repository/$tab", dialog: "compare", needs: "version" },
   { page: "/builds/$build/$tab", dialog: "rerun", needs: null },
   { page: "/builds/$build/$tab", dialog: "delete", needs: null },
   { page: "/sources", dialog: "add", needs: null },
@@ -36,6 +40,7 @@ export const dialogs = [
   { page: "/registries", dialog: "edit", needs: "registry" },
   { page: "/registries", dialog: "delete", needs: "registry" },
   { page: "/registries", dialog: "test", needs: "registry" },
+  { page: "/registries", dialog: "namespaces", needs: "registry" },
   { page: "/registries", dialog: "credential", needs: "registry" },
   { page: "/registries", dialog: "edit-credential", needs: "credential" },
   { page: "/registries", dialog: "test-credential", needs: "credential" },
@@ -52,12 +57,16 @@ export type DialogOf<P extends DialogPage> = Extract<Entries, { page: P }>["dial
 export interface OpenDialog<P extends DialogPage> {
   kind: DialogOf<P>;
   id: number;
+  /** What follows the id and its dot. */
   rest: string;
+  /** Everything behind the word, for what is known by a name: tags have dots of their own. */
+  subject: string;
 }
 
 /** The dialog that an address opens on a page; none for a word that the page does not have. */
 export function readDialog<P extends DialogPage>(page: P, dialog: string | undefined): OpenDialog<P> | null {
-  const [kind = "", id = "", ...rest] = (dialog ?? "").split(".");
+  const [kind = "", ...parts] = (dialog ?? "").split(".");
+  const [id = "", ...rest] = parts;
   const known = dialogs.some((one) => one.page === page && one.dialog === kind);
-  return known ? { kind: kind as DialogOf<P>, id: Number(id), rest: rest.join(".") } : null;
+  return known ? { kind: kind as DialogOf<P>, id: Number(id), rest: rest.join("."), subject: parts.join(".") } : null;
 }

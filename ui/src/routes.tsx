@@ -32,6 +32,20 @@ const listSearch = (raw: Raw): ListSearch => ({
   ...text(raw, "dialog"),
 });
 
+/** A repository's versions: search, sort, page; and the dialog. */
+export interface RepositorySearch {
+  search?: string;
+  sort?: string;
+  page?: number;
+  dialog?: string;
+}
+const repositorySearch = (raw: Raw): RepositorySearch => ({
+  ...text(raw, "search"),
+  ...text(raw, "sort"),
+  ...number(raw, "page"),
+  ...text(raw, "dialog"),
+});
+
 /** Filters of the builds list. */
 export interface BuildsSearch {
   repository?: number;
@@ -82,7 +96,7 @@ const getParentRoute = () => root;
 const pages = [
   createRoute({ getParentRoute, path: "/", component: Overview, validateSearch: dialogSearch }),
   createRoute({ getParentRoute, path: "/repositories", component: Repositories, validateSearch: listSearch }),
-  createRoute({ getParentRoute, path: "/repositories/$repository/$tab", component: RepositoryPage, validateSearch: listSearch }),
+  createRoute({ getParentRoute, path: "/repositories/$repository/$tab", component: RepositoryPage, validateSearch: repositorySearch }),
   createRoute({ getParentRoute, path: "/builds", component: Builds, validateSearch: buildsSearch }),
   createRoute({ getParentRoute, path: "/builds/$build", component: BuildPage, validateSearch: buildSearch }),
   createRoute({ getParentRoute, path: "/builds/$build/$tab", component: BuildPage, validateSearch: buildSearch }),

@@ -139,7 +139,7 @@ function RepositoryRow({ row, registries }: { row: ImageRepositoryRow; registrie
       <Table.Td>
         <PageLink
           to="/repositories/$repository/$tab"
-          params={{ repository: String(id), tab: spec.source === "platform" ? "build" : "info" }}
+          params={{ repository: String(id), tab: "versions" }}
           className="foreign"
         >
           {spec.name}

@@ -1,8 +1,9 @@
-import { Button, Fieldset, Group, NumberInput, PasswordInput, SegmentedControl, Stack, Table, Text, Textarea, TextInput, useMantineColorScheme } from "@mantine/core";
+import { Button, Checkbox, Fieldset, Group, NumberInput, PasswordInput, SegmentedControl, SimpleGrid, Stack, Switch, Table, Text, Textarea, TextInput, useMantineColorScheme } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { useTranslation } from "react-i18next";
 
-import type { ProxyForm, ProxyView, RegistryMirrors, SettingsView } from "../host/bindings";
+import type { NoticeKind, ProxyForm, ProxyView, RegistryMirrors, SettingsView } from "../host/bindings";
+import { useHost } from "../host/context";
 import { failureOf } from "../host/host";
 import { useCall, useRead } from "../host/reads";
 import { chooseLanguage, type Language } from "../i18n/translations";
@@ -19,6 +20,8 @@ export function Settings() {
   const { colorScheme, setColorScheme } = useMantineColorScheme();
   const read = useRead("settings.get", {});
   const system = useSystem().data;
+  const checklist = useRead("overview.checklist", {}).data;
+  const show = useCall("overview.dismiss_checklist");
   return (
     <Page title={t("page.settings")} name={t("page.settings")}>
       <Stack gap="lg" maw={720}>
@@ -69,6 +72,16 @@ export function Settings() {
                     <Copyable text={system.data_dir} />
                   </Table.Td>
                 </Table.Tr>
+                {checklist?.dismissed && (
+                  <Table.Tr>
+                    <Table.Th>{t("settings.first_steps")}</Table.Th>
+                    <Table.Td>
+                      <Button size="compact-xs" variant="default" loading={show.isPending} onClick={() => show.mutate({ dismissed: false })}>
+                        {t("overview.show_steps")}
+                      </Button>
+                    </Table.Td>
+                  </Table.Tr>
+                )}
               </Table.Tbody>
             </Table>
           </Fieldset>
@@ -77,6 +90,18 @@ export function Settings() {
     </Page>
   );
 }
+
+const notices: NoticeKind[] = [
+  "build_failed",
+  "build_recovered",
+  "rule_paused",
+  "rule_resumed",
+  "code_unreachable",
+  "code_reachable",
+  "credential_refused",
+  "database_recovered",
+  "away",
+];
 
 interface ProxyDraft {
   url: string;
@@ -112,7 +137,11 @@ function SettingsForm({ settings }: { settings: SettingsView }) {
     code: proxyDraft(settings.code_proxy),
     registry: proxyDraft(settings.registry_proxy),
     mirrors: settings.mirrors.map(({ upstream, mirrors }) => `${upstream} = ${mirrors.join(", ")}`).join("\n"),
+    muted: settings.muted_notices,
+    closeToTray: settings.close_to_tray,
+    startAtLogin: settings.start_at_login,
   }));
+  const { host } = useHost();
   const save = useCall("settings.save");
   const failure = save.error && failureOf(save.error);
   const errorOf = useFieldError(failure);
@@ -134,6 +163,9 @@ function SettingsForm({ settings }: { settings: SettingsView }) {
             ...(draft.code.url.trim() ? { code_proxy: proxyForm(draft.code) } : {}),
             ...(draft.registry.url.trim() ? { registry_proxy: proxyForm(draft.registry) } : {}),
             mirrors,
+            muted_notices: draft.muted,
+            close_to_tray: draft.closeToTray,
+            start_at_login: draft.startAtLogin,
           },
           {
             onSuccess: () => {
@@ -220,6 +252,39 @@ function SettingsForm({ settings }: { settings: SettingsView }) {
             />
           </Stack>
         </Fieldset>
+        <Fieldset legend={t("settings.notices")}>
+          <Text size="sm" c="dimmed" mb="sm">
+            {t("settings.notices_hint")}
+          </Text>
+          <SimpleGrid cols={{ base: 1, xs: 2 }} spacing="xs">
+            {notices.map((kind) => (
+              <Checkbox
+                key={kind}
+                label={t(`settings.notice_${kind}`)}
+                checked={!draft.muted.includes(kind)}
+                onChange={(event) =>
+                  change({ muted: event.currentTarget.checked ? draft.muted.filter((one) => one !== kind) : [...draft.muted, kind] })
+                }
+              />
+            ))}
+          </SimpleGrid>
+        </Fieldset>
+        {host.capabilities.window && (
+          <Fieldset legend={t("settings.window")}>
+            <Stack gap="sm">
+              <Switch
+                label={t("settings.close_to_tray")}
+                checked={draft.closeToTray}
+                onChange={(event) => change({ closeToTray: event.currentTarget.checked })}
+              />
+              <Switch
+                label={t("settings.start_at_login")}
+                checked={draft.startAtLogin}
+                onChange={(event) => change({ startAtLogin: event.currentTarget.checked })}
+              />
+            </Stack>
+          </Fieldset>
+        )}
         {failure && <FailureNotice failure={failure} />}
         <Group>
           <Button type="submit" loading={save.isPending} disabled={bad !== null}>

@@ -3,13 +3,14 @@ import { IconCheck, IconCopy } from "@tabler/icons-react";
 import { useTranslation } from "react-i18next";
 
 /** A button that copies a text. */
-export function CopyIcon({ text }: { text: string }) {
+export function CopyIcon({ text, label }: { text: string; label?: string }) {
   const { t } = useTranslation();
+  const name = label ?? t("common.copy");
   return (
     <CopyButton value={text}>
       {({ copied, copy }) => (
-        <Tooltip label={copied ? t("common.copied") : t("common.copy")}>
-          <ActionIcon size="sm" aria-label={copied ? t("common.copied") : t("common.copy")} onClick={copy}>
+        <Tooltip label={copied ? t("common.copied") : name}>
+          <ActionIcon size="sm" aria-label={copied ? t("common.copied") : name} onClick={copy}>
             {copied ? <IconCheck size={14} aria-hidden /> : <IconCopy size={14} aria-hidden />}
           </ActionIcon>
         </Tooltip>

@@ -18,6 +18,7 @@ import { BuildStateMark } from "../../parts/StateMark";
 import { Took, When } from "../../parts/Time";
 import { foreignText } from "../../words/ansi";
 import { shortCommit, shortRef } from "../../words/format";
+import { DockerfileTab } from "./DockerfileTab";
 import { LogTab } from "./LogTab";
 import { Parameters } from "./Parameters";
 import { RerunDialog } from "./RerunDialog";
@@ -25,7 +26,7 @@ import { Result } from "./Result";
 import { StagesBar } from "./StagesBar";
 import { Timeline } from "./Timeline";
 
-const tabs = ["log", "timeline", "parameters", "result"] as const;
+const tabs = ["log", "timeline", "dockerfile", "parameters", "result"] as const;
 const over: BuildState[] = ["succeeded", "failed", "cancelled", "superseded", "skipped"];
 
 /** One build: what it does now or how it ended, its log, and what can be done about it. */
@@ -138,7 +139,7 @@ export function BuildPage() {
         onChange={(name) => void navigate({ to: "/builds/$build/$tab", params: { build: String(id), tab: name ?? "log" }, replace: true })}
       >
         <Tabs.List>
-          {tabs.map((name) => (
+          {tabs.filter((name) => name !== "dockerfile" || build.kind !== "upload").map((name) => (
             <Tabs.Tab key={name} value={name}>
               {t(`builds.tab_${name}`)}
             </Tabs.Tab>
@@ -149,6 +150,9 @@ export function BuildPage() {
         </Tabs.Panel>
         <Tabs.Panel value="timeline" pt="md">
           <Timeline build={build} />
+        </Tabs.Panel>
+        <Tabs.Panel value="dockerfile" pt="md">
+          <DockerfileTab build={build} />
         </Tabs.Panel>
         <Tabs.Panel value="parameters" pt="md">
           <Parameters build={build} />

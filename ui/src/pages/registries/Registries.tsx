@@ -1,5 +1,5 @@
 import { ActionIcon, Badge, Button, Group, Menu, Stack, Table, Text, VisuallyHidden } from "@mantine/core";
-import { IconDots, IconKey, IconPencil, IconPlugConnected, IconPlus, IconTrash } from "@tabler/icons-react";
+import { IconDots, IconFolders, IconKey, IconPencil, IconPlugConnected, IconPlus, IconTrash } from "@tabler/icons-react";
 import { useSearch } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
 
@@ -14,6 +14,7 @@ import { Mark } from "../../parts/StateMark";
 import { When } from "../../parts/Time";
 import type { ListSearch } from "../../routes";
 import { CredentialDialog } from "./CredentialDialog";
+import { NamespacesDialog } from "./NamespacesDialog";
 import { RegistryDialog } from "./RegistryDialog";
 import { TestDialog } from "./TestDialog";
 
@@ -64,6 +65,7 @@ export function Registries() {
       {wanted?.kind === "edit" && registry && <RegistryDialog registry={registry} onClose={close} />}
       {wanted?.kind === "delete" && registry && <DeleteRegistry registry={registry} onClose={close} />}
       {wanted?.kind === "test" && registry && <TestDialog registry={registry} onClose={close} />}
+      {wanted?.kind === "namespaces" && registry && <NamespacesDialog registry={registry} onClose={close} />}
       {wanted?.kind === "credential" && registry && <CredentialDialog registry={registry} onClose={close} />}
       {wanted?.kind === "edit-credential" && owner && credential && (
         <CredentialDialog registry={owner} credential={credential} onClose={close} />
@@ -122,6 +124,9 @@ function RegistryPanel({ registry }: { registry: RegistryView }) {
                 </ActionIcon>
               </Menu.Target>
               <Menu.Dropdown>
+                <Menu.Item leftSection={<IconFolders size={14} aria-hidden />} onClick={() => open(`namespaces.${registry.id}`)}>
+                  {t("registries.namespaces")}
+                </Menu.Item>
                 <Menu.Item leftSection={<IconPencil size={14} aria-hidden />} onClick={() => open(`edit.${registry.id}`)}>
                   {t("common.edit")}
                 </Menu.Item>

@@ -1,4 +1,4 @@
-import { Button, Drawer, Group, Radio, Select, Stack, Text, Textarea, TextInput } from "@mantine/core";
+import { Autocomplete, Button, Drawer, Group, Radio, Select, Stack, Text, Textarea, TextInput } from "@mantine/core";
 import { useNavigate } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
 
@@ -28,8 +28,8 @@ const start = (repository?: ImageRepositoryView): Draft => ({
   writeOnce: repository?.spec.write_once.join("\n") ?? "",
 });
 
-/** What can be created now; the other sources of product.md section 1 follow with their pages. */
-const sources = ["platform", "pushed_locally"] as const;
+/** Where an image comes from; the first two are made here, and lead on to Image build. */
+const sources = ["platform", "dockerfile", "pushed_locally", "published_by_others"] as const;
 
 /** Creates an image repository and goes on to its rules, or changes one. */
 export function RepositoryDrawer({ repository, onClose }: { repository?: ImageRepositoryView; onClose: () => void }) {
@@ -45,6 +45,11 @@ export function RepositoryDrawer({ repository, onClose }: { repository?: ImageRe
 
   const registry =
     registries.data?.find(({ id }) => String(id) === draft.registry) ?? (draft.registry === "" ? registries.data?.[0] : undefined);
+  const namespaces = useRead(
+    "registries.namespaces",
+    { registry: registry?.id ?? 0, ...(draft.credential ? { credential: Number(draft.credential) } : {}) },
+    { enabled: registry?.kind === "oci", keep: true },
+  ).data?.namespaces;
   const save = () => {
     if (!registry) return;
     const spec: ImageRepositorySpec = {
@@ -64,7 +69,7 @@ export function RepositoryDrawer({ repository, onClose }: { repository?: ImageRe
         {
           onSuccess: ({ id }) => {
             forget();
-            const tab = draft.source === "platform" ? "build" : "info";
+            const tab = draft.source === "platform" || draft.source === "dockerfile" ? "build" : "versions";
             void navigate({ to: "/repositories/$repository/$tab", params: { repository: String(id), tab } });
           },
         },
@@ -73,7 +78,7 @@ export function RepositoryDrawer({ repository, onClose }: { repository?: ImageRe
   };
 
   return (
-    <Drawer opened onClose={onClose} size="lg" title={t(repository ? "repositories.edit" : "repositories.add")}>
+    <Drawer opened onClose={onClose} size="min(620px, 100vw)" title={t(repository ? "repositories.edit" : "repositories.add")}>
       <form
         noValidate
         onSubmit={(event) => {
@@ -90,22 +95,14 @@ export function RepositoryDrawer({ repository, onClose }: { repository?: ImageRe
             error={errorOf("source")}
           >
             <Stack gap="sm" mt="xs">
-              {(repository && !sources.some((source) => source === draft.source) ? [...sources, draft.source] : sources).map(
-                (source) => (
-                  <Radio
-                    key={source}
-                    value={source}
-                    label={t(`repositories.source_${source}`)}
-                    description={
-                      source === "platform"
-                        ? t("repositories.source_platform_hint")
-                        : source === "pushed_locally"
-                          ? t("repositories.source_pushed_locally_hint")
-                          : undefined
-                    }
-                  />
-                ),
-              )}
+              {sources.map((source) => (
+                <Radio
+                  key={source}
+                  value={source}
+                  label={t(`repositories.source_${source}`)}
+                  description={t(`repositories.source_${source}_hint`)}
+                />
+              ))}
             </Stack>
           </Radio.Group>
           <Select
@@ -130,11 +127,14 @@ export function RepositoryDrawer({ repository, onClose }: { repository?: ImageRe
               error={errorOf("credential")}
             />
           )}
-          <TextInput
+          <Autocomplete
             label={t("common.name")}
             description={t("repositories.name_hint")}
+            size="xs"
+            openOnFocus={false}
+            data={(namespaces ?? []).map(({ name }) => `${name}/`).filter((prefix) => !draft.name.startsWith(prefix))}
             value={draft.name}
-            onChange={(event) => change({ name: event.currentTarget.value })}
+            onChange={(name) => change({ name })}
             error={errorOf("name")}
             spellCheck={false}
             required

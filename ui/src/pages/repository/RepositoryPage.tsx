@@ -19,8 +19,12 @@ import { ImageBuild } from "./ImageBuild";
 import { Info } from "./Info";
 import { RepositoryDrawer } from "./RepositoryDrawer";
 import { RuleEditor } from "./RuleEditor";
+import { CompareVersions } from "./versions/CompareVersions";
+import { CopyVersion, DeleteVersions } from "./versions/VersionDialogs";
+import { VersionDrawer } from "./versions/VersionDrawer";
+import { Versions } from "./versions/Versions";
 
-const tabs = ["build", "info"] as const;
+const tabs = ["versions", "build", "info"] as const;
 
 /** One image repository: its rules and builds, and how to use it. */
 export function RepositoryPage() {
@@ -33,7 +37,7 @@ export function RepositoryPage() {
   const read = useRead("image_repositories.get", { id });
   const rules = useRead("rules.list", { repository: id });
   const last = useRead("builds.list", { repository: id, limit: 1 }).data?.items[0];
-  const tab = tabs.find((name) => name === wantedTab) ?? "build";
+  const tab = tabs.find((name) => name === wantedTab) ?? "versions";
 
   if (!read.data) {
     if (!read.error) return <ListSkeleton />;
@@ -97,7 +101,7 @@ export function RepositoryPage() {
       )}
       <Tabs
         value={tab}
-        onChange={(name) => void navigate({ to: "/repositories/$repository/$tab", params: { repository, tab: name ?? "build" } })}
+        onChange={(name) => void navigate({ to: "/repositories/$repository/$tab", params: { repository, tab: name ?? "versions" } })}
         keepMounted={false}
       >
         <Tabs.List>
@@ -107,6 +111,9 @@ export function RepositoryPage() {
             </Tabs.Tab>
           ))}
         </Tabs.List>
+        <Tabs.Panel value="versions" pt="lg">
+          <Versions repository={view} />
+        </Tabs.Panel>
         <Tabs.Panel value="build" pt="lg">
           <ImageBuild repository={view} rules={rules} />
         </Tabs.Panel>
@@ -123,6 +130,10 @@ export function RepositoryPage() {
       )}
       {wanted?.kind === "new-rule" && <RuleEditor repository={view} onClose={close} />}
       {wanted?.kind === "rule" && rule && <RuleEditor key={rule.id} repository={view} rule={rule} at={wanted.rest} onClose={close} />}
+      {wanted?.kind === "version" && <VersionDrawer key={wanted.subject} repository={view} tag={wanted.subject} onClose={close} />}
+      {wanted?.kind === "delete-version" && <DeleteVersions repository={view} tags={wanted.subject.split(",")} onClose={close} />}
+      {wanted?.kind === "copy-version" && <CopyVersion repository={view} tag={wanted.subject} onClose={close} />}
+      {wanted?.kind === "compare" && <CompareVersions repository={view} tags={wanted.subject.split(",")} onClose={close} />}
       {wanted?.kind === "delete-rule" && rule && <DeleteRule rule={rule} onClose={close} />}
       {wanted?.kind === "duplicate-rule" && rule && <DuplicateRule rule={rule} onClose={close} />}
     </Page>

@@ -4,6 +4,7 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import type { CodeRepositoryForm, CodeRepositoryView } from "../../host/bindings";
+import { useHost } from "../../host/context";
 import { failureOf } from "../../host/host";
 import { useCall } from "../../host/reads";
 import { FormDialog } from "../../parts/Dialogs";
@@ -63,6 +64,7 @@ const nameFrom = (place: string) => place.replace(/\/+$/, "").replace(/\.git$/, 
 /** Adds a code source, or changes one; "Test" asks the place before anything is saved. */
 export function SourceDialog({ source, onClose }: { source?: CodeRepositoryView; onClose: () => void }) {
   const { t } = useTranslation();
+  const { host } = useHost();
   const { draft, change, forget } = useDraft(`source.${source?.id ?? "new"}`, () => start(source));
   const [more, setMore] = useState(draft.ca !== "" || draft.interval !== "" || draft.plainHttp);
   const add = useCall("code_repositories.add");
@@ -93,6 +95,11 @@ export function SourceDialog({ source, onClose }: { source?: CodeRepositoryView;
     const before = nameFrom(draft.kind === "git_url" ? draft.url : draft.path);
     const follows = !source && (draft.name === "" || draft.name === before);
     change({ ...part, ...(follows ? { name: nameFrom("path" in part ? part.path : part.url) } : {}) });
+  };
+
+  const choose = async () => {
+    const path = await host.pickFolder?.();
+    if (path) place({ path });
   };
 
   return (
@@ -138,6 +145,16 @@ export function SourceDialog({ source, onClose }: { source?: CodeRepositoryView;
           spellCheck={false}
           required
           data-autofocus
+          {...(host.pickFolder
+            ? {
+                rightSectionWidth: 84,
+                rightSection: (
+                  <Button size="compact-xs" variant="default" onClick={() => void choose()}>
+                    {t("sources.choose_folder")}
+                  </Button>
+                ),
+              }
+            : {})}
         />
       ) : (
         <>
