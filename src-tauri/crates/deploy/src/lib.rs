@@ -1,9 +1,13 @@
 //! Deploying an image: one file per action, one contract (`slipway_core::deploy`).
 
+mod compose;
 mod container;
 mod docker;
 mod replace;
+mod swarm;
 mod trail;
 
+pub use compose::ComposeAction;
 pub use container::ContainerAction;
 pub use docker::EngineCalls;
+pub use swarm::SwarmAction;

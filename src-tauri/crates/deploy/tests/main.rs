@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 #![recursion_limit = "256"]
 
+mod compose;
 mod containers;
 mod faithful;
 mod kill;

@@ -6,7 +6,7 @@ mod recover;
 mod state;
 
 pub(crate) use recover::{finish, standing, undo};
-pub(crate) use state::{managed_by, refusals, target_state};
+pub(crate) use state::{LABEL_RUN, managed_by, refusals, target_state};
 
 use crate::docker::EngineCalls;
 use crate::docker::containers::{self, Container, OLD_MARK};
@@ -66,9 +66,10 @@ pub(crate) fn runs_already(
     let reference = job.image.check()?;
     let Some(running) = before.image.as_ref().filter(|_| !before.mixed) else { return Ok(false) };
     let wanted = image.map(StoredImage::content).or_else(|| job.image.content.clone());
-    let same_digest = job.image.digest.as_ref().is_some_and(|digest| {
-        running.digests.iter().any(|known| *known == format!("{}@{digest}", reference.repository()))
-    });
+    let same_digest = job.image.digest.is_some()
+        && running.digests.iter().filter_map(|known| ImageReference::parse(known).ok()).any(|known| {
+            known.repository() == reference.repository() && known.digest == job.image.digest
+        });
     Ok(same_digest || (wanted.is_some() && wanted == running.content))
 }
 
