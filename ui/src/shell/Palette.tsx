@@ -6,12 +6,20 @@ import { useNavigate } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
 
 import { useRead } from "../host/reads";
+import { useDialog } from "../parts/dialog";
 import { useRepositories, useRepositoryNames } from "../parts/names";
 import { foreignText } from "../words/ansi";
 import { shortCommit, shortRef } from "../words/format";
+import { pageKey } from "./keys";
 
 const RECENT = 30;
 const LIMIT = 12;
+
+const helps = [
+  ["help", "help.dockerfile"],
+  ["starters", "help.starters"],
+  ["keys", "help.keys"],
+] as const;
 
 const pages = [
   ["/", "page.overview"],
@@ -32,13 +40,20 @@ const creations = [
 export function Palette() {
   const { t } = useTranslation();
   const navigate = useNavigate();
+  const { open } = useDialog();
+  const os = useOs();
   const nameOf = useRepositoryNames();
   const repositories = useRepositories().data?.items ?? [];
   const builds = useRead("builds.list", { limit: RECENT }).data?.items ?? [];
   const actions: SpotlightActionGroupData[] = [
     {
       group: t("palette.pages"),
-      actions: pages.map(([to, label]) => ({ id: to, label: t(label), onClick: () => void navigate({ to }) })),
+      actions: pages.map(([to, label], index) => ({
+        id: to,
+        label: t(label),
+        onClick: () => void navigate({ to }),
+        rightSection: <Kbd size="xs">{pageKey(index, os === "macos").join(" ")}</Kbd>,
+      })),
     },
     {
       group: t("palette.create"),
@@ -49,12 +64,16 @@ export function Palette() {
       })),
     },
     {
+      group: t("shell.help"),
+      actions: helps.map(([dialog, label]) => ({ id: dialog, label: t(label), onClick: () => open(dialog) })),
+    },
+    {
       group: t("palette.repositories"),
       actions: repositories.map(({ repository: { id, spec } }) => ({
         id: `repository ${id}`,
         label: spec.name,
         description: spec.summary,
-        onClick: () => void navigate({ to: "/repositories/$repository/$tab", params: { repository: String(id), tab: "build" } }),
+        onClick: () => void navigate({ to: "/repositories/$repository/$tab", params: { repository: String(id), tab: "versions" } }),
       })),
     },
     {

@@ -25,6 +25,7 @@ import { InboxButton } from "./InboxButton";
 import { pageKeys } from "./keys";
 import { Palette, PaletteButton } from "./Palette";
 import { QueueChip } from "./QueueChip";
+import { useReturnFocus } from "./returnFocus";
 
 const pages = [
   { to: "/", text: "page.overview", Icon: IconLayoutDashboard },
@@ -43,6 +44,7 @@ const RAIL_PX = 52;
 export function Shell() {
   const { t } = useTranslation();
   const { connected } = useHost();
+  useReturnFocus();
   const navigate = useNavigate();
   const { open } = useDialog();
   useHotkeys(
