@@ -97,7 +97,7 @@ export function Repositories() {
                   <Table.Tr>
                     {head("name", t("common.name"))}
                     <Table.Th className="room-s">{t("repositories.registry")}</Table.Th>
-                    {head("source", t("repositories.source"), false, "room-m")}
+                    {head("source", t("repositories.source"), false, "room-l")}
                     {head("rules", t("repositories.rules"), true, "room-m")}
                     {head("builds", t("repositories.builds"), true, "room-m")}
                     {head("last", t("repositories.last_build"))}
@@ -150,11 +150,11 @@ function RepositoryRow({ row, registries }: { row: ImageRepositoryRow; registrie
           </Text>
         )}
       </Table.Td>
-      <Table.Td className="room-s foreign">
+      <Table.Td className="room-s foreign" style={{ whiteSpace: "nowrap" }}>
         {registry && (registry.kind === "local_engine" ? t("registries.local") : registry.name)}
         {read_only_reason && <Mark tone="warn" word={t("repositories.read_only")} />}
       </Table.Td>
-      <Table.Td className="room-m">{t(`repositories.source_${spec.source}`)}</Table.Td>
+      <Table.Td className="room-l" style={{ whiteSpace: "nowrap" }}>{t(`repositories.source_${spec.source}`)}</Table.Td>
       <Table.Td className="room-m" ta="end">{row.rules}</Table.Td>
       <Table.Td className="room-m" ta="end">{row.builds}</Table.Td>
       <Table.Td>{row.last_build === null ? <Text c="dimmed" size="sm">{t("repositories.no_build")}</Text> : <LastBuild id={row.last_build} />}</Table.Td>

@@ -1,11 +1,14 @@
-import { Progress, Stack, Table, Text } from "@mantine/core";
+import { Progress, Stack, Table, Text, VisuallyHidden } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 
 import type { BuildDetailView, PublicationState } from "../../host/bindings";
+import { useRead } from "../../host/reads";
+import { useNow } from "../../parts/clock";
 import { Copyable } from "../../parts/Copyable";
 import { FailureNotice } from "../../parts/FailureNotice";
+import { PageLink } from "../../parts/Page";
 import { Mark, type Tone } from "../../parts/StateMark";
-import { bytesWords, platformText, shortDigest } from "../../words/format";
+import { bytesWords, platformText, relativeWords, shortDigest } from "../../words/format";
 
 const toneOf: Record<PublicationState, Tone> = {
   waiting: "still",
@@ -19,7 +22,12 @@ const toneOf: Record<PublicationState, Tone> = {
 /** The image that came out, and where each of its tags stands. */
 export function Result({ build }: { build: BuildDetailView }) {
   const { t } = useTranslation();
+  const now = useNow();
   const { image, publications, push } = build;
+  const pullable = publications.find(({ state, target }) => (state === "done" || state === "unchanged") && target.includes("/"));
+  const registries = useRead("registries.list", {}).data;
+  const repository = useRead("image_repositories.get", { id: build.repository }).data;
+  const registry = registries?.find(({ id }) => id === repository?.spec.registry);
   if (!image && publications.length === 0) {
     return <Text c="dimmed">{t(build.ended_at ? "result.none" : "result.not_yet")}</Text>;
   }
@@ -37,7 +45,9 @@ export function Result({ build }: { build: BuildDetailView }) {
               </Table.Tr>
               <Table.Tr>
                 <Table.Th>{t("result.size")}</Table.Th>
-                <Table.Td>{bytesWords(image.size)}</Table.Td>
+                <Table.Td>
+                  {bytesWords(image.size)} <SizeChange build={build} size={image.size} />
+                </Table.Td>
               </Table.Tr>
               <Table.Tr>
                 <Table.Th>{t("result.platforms")}</Table.Th>
@@ -60,7 +70,10 @@ export function Result({ build }: { build: BuildDetailView }) {
               <Table.Tr>
                 <Table.Th>{t("result.target")}</Table.Th>
                 <Table.Th>{t("builds.state")}</Table.Th>
-                <Table.Th>{t("result.digest")}</Table.Th>
+                <Table.Th className="room-s">{t("result.digest")}</Table.Th>
+                <Table.Th>
+                  <VisuallyHidden>{t("common.actions_column")}</VisuallyHidden>
+                </Table.Th>
               </Table.Tr>
             </Table.Thead>
             <Table.Tbody>
@@ -71,8 +84,25 @@ export function Result({ build }: { build: BuildDetailView }) {
                   </Table.Td>
                   <Table.Td>
                     <Mark tone={toneOf[one.state]} word={t(`result.state_${one.state}`)} />
+                    {(one.attempt > 1 || one.not_before) && (
+                      <Text fz={12} c="dimmed">
+                        {t("result.attempt", { count: one.attempt })}{" "}
+                        {one.not_before && t("result.again", { when: relativeWords(t, Date.parse(one.not_before), now) })}
+                      </Text>
+                    )}
                   </Table.Td>
-                  <Table.Td>{one.digest && <Copyable text={one.digest} shown={shortDigest(one.digest)} />}</Table.Td>
+                  <Table.Td className="room-s">{one.digest && <Copyable text={one.digest} shown={shortDigest(one.digest)} />}</Table.Td>
+                  <Table.Td ta="end">
+                    {(one.state === "done" || one.state === "unchanged") && (
+                      <PageLink
+                        to="/repositories/$repository/$tab"
+                        params={{ repository: String(build.repository), tab: "versions" }}
+                        search={{ dialog: `version.${one.tag}` }}
+                      >
+                        {t("result.show_version")}
+                      </PageLink>
+                    )}
+                  </Table.Td>
                 </Table.Tr>
               ))}
             </Table.Tbody>
@@ -80,6 +110,19 @@ export function Result({ build }: { build: BuildDetailView }) {
         </div>
       )}
       {publications.map((one) => one.failure && <FailureNotice key={one.target} failure={one.failure} />)}
+      {pullable && registry?.host && (
+        <div>
+          <Text size="sm" c="dimmed" mb={2}>
+            {t("result.pull")}
+          </Text>
+          <Copyable text={`docker pull ${pullable.target}`} block />
+        </div>
+      )}
+      {push.length > 0 && (
+        <Text fw={600} size="sm">
+          {t("result.layers")}
+        </Text>
+      )}
       {push.map(({ layer, current, total }) => (
         <div key={layer}>
           <Text size="sm" className="mono">
@@ -89,5 +132,24 @@ export function Result({ build }: { build: BuildDetailView }) {
         </div>
       ))}
     </Stack>
+  );
+}
+
+/** How much the image grew since the good build of the same rule before it. */
+function SizeChange({ build, size }: { build: BuildDetailView; size: number }) {
+  const { t } = useTranslation();
+  const before = useRead("builds.list", {
+    repository: build.repository,
+    states: ["succeeded"],
+    before: build.id,
+    limit: 1,
+    ...(build.rule === null ? {} : { rule: build.rule }),
+  }).data?.items[0]?.image?.size;
+  if (before === undefined) return null;
+  const change = size === before ? "same" : size < before ? "less" : "more";
+  return (
+    <Text component="span" size="sm" c="dimmed">
+      {t(`result.size_${change}`, { size: bytesWords(Math.abs(size - before)) })}
+    </Text>
   );
 }

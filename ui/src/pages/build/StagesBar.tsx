@@ -6,7 +6,8 @@ import { Mark, type Tone } from "../../parts/StateMark";
 import { Took } from "../../parts/Time";
 import { shortDigest } from "../../words/format";
 
-const stages: Stage[] = ["checkout", "build", "push"];
+/** Every build has these; triggers follow when there are any. */
+const always: Stage[] = ["checkout", "build", "push"];
 
 const toneOf = (record: StageRecord | undefined): Tone =>
   !record ? "still" : record.outcome === null ? "busy" : record.outcome === "succeeded" ? "good" : record.outcome === "failed" ? "bad" : "still";
@@ -14,6 +15,7 @@ const toneOf = (record: StageRecord | undefined): Tone =>
 /** The stages with their times, and where the image went. */
 export function StagesBar({ build }: { build: BuildDetailView }) {
   const { t } = useTranslation();
+  const stages = build.stages.some(({ stage }) => stage === "triggers") ? [...always, "triggers" as const] : always;
   const digest = build.publications.find((one) => one.digest)?.digest ?? build.image?.id;
   return (
     <Group className="panel" px="md" py="sm" gap="lg">
