@@ -10,7 +10,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use futures::FutureExt;
 use look::Look;
 pub(crate) use look::inputs_of;
-use schedule::{LookFacts, is_due, next_look, resumed};
+use schedule::{LookFacts, is_due, is_worth_telling, next_look, resumed};
 use slipway_core::code::CodeLocation;
 use slipway_core::ids::CodeRepositoryId;
 use slipway_core::{ErrorCode, Failure};
@@ -46,6 +46,8 @@ struct Watched {
 #[derive(Default)]
 struct Memory {
     failures: u32,
+    /// Looks fail since then; a sleep of the machine starts it anew.
+    failing_since: Option<DateTime<Utc>>,
     last_move: Option<DateTime<Utc>>,
 }
 
@@ -129,6 +131,9 @@ impl Watch {
             let now = self.parts.now();
             let slept = resumed(now - seen.0, seen.1.elapsed());
             seen = (now, Instant::now());
+            if slept {
+                watched.memory.lock().await.failing_since = None;
+            }
             let wants_events = matches!(record.location, CodeLocation::LocalClone { .. });
             if wants_events && events.is_none() {
                 // Before the look, so that no move falls between the two.
@@ -183,6 +188,7 @@ impl Watch {
         let (look_result, retry_after) = match &result {
             Ok(seen) => {
                 memory.failures = 0;
+                memory.failing_since = None;
                 if seen.moved {
                     memory.last_move = Some(now);
                 }
@@ -203,6 +209,15 @@ impl Watch {
             spread: spread(),
         };
         self.parts.store.record_look(id, &look_result, Some(next_look(now, &facts)), now).await?;
+        match &result {
+            Ok(_) => self.parts.tell_code(id, None).await,
+            Err(failure) => {
+                let since = *memory.failing_since.get_or_insert(now);
+                if is_worth_telling(now - since, failure.code) {
+                    self.parts.tell_code(id, Some((failure, since))).await;
+                }
+            }
+        }
         self.parts.announce(AppEvent::CodeRepositoryChecked { code: id });
         result.map(|_| ())
     }

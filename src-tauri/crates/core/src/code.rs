@@ -117,7 +117,7 @@ impl std::fmt::Display for RefName {
 
 impl<'de> Deserialize<'de> for RefName {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::new(String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+        Self::new(String::deserialize(deserializer)?).map_err(Failure::into_de_error)
     }
 }
 
@@ -188,7 +188,7 @@ impl std::fmt::Display for CommitId {
 
 impl<'de> Deserialize<'de> for CommitId {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::new(String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+        Self::new(String::deserialize(deserializer)?).map_err(Failure::into_de_error)
     }
 }
 
@@ -323,7 +323,7 @@ impl std::fmt::Display for RepoPath {
 
 impl<'de> Deserialize<'de> for RepoPath {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::new(&String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+        Self::new(&String::deserialize(deserializer)?).map_err(Failure::into_de_error)
     }
 }
 

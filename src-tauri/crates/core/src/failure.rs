@@ -51,6 +51,9 @@ pub enum Retry {
     WhenBack,
 }
 
+/// Between the message of a deserializer's error and the failure that it stands for, as JSON.
+const TYPED: char = '\u{1e}';
+
 macro_rules! error_codes {
     ($($(#[$doc:meta])* $name:ident => $text:literal, $class:ident, $retry:ident;)+) => {
         /// Every error code that crosses a border. Adding one means translating it: the console fails to compile without.
@@ -111,6 +114,8 @@ error_codes! {
     BadRefName => "bad_ref_name", Input, Never;
     /// A URL or folder cannot be a code repository.
     BadCodeLocation => "bad_code_location", Input, Never;
+    /// An archive is damaged, unsafe, too large, or not what is needed; the `reason` is in the details.
+    BadArchive => "bad_archive", Input, Never;
     /// A command that the api does not know.
     UnknownCommand => "unknown_command", Input, Never;
     /// The image repository is read-only because its credential cannot push.
@@ -335,6 +340,18 @@ impl Failure {
         self
     }
 
+    /// Makes a deserializer's error that keeps the code and the details, see [`Failure::in_words`].
+    pub(crate) fn into_de_error<E: serde::de::Error>(self) -> E {
+        let json = serde_json::to_string(&self).unwrap_or_default();
+        E::custom(format!("{}{TYPED}{json}", self.message))
+    }
+
+    /// Returns the failure that a type of this crate gave to a deserializer; `None` for the deserializer's own words.
+    #[must_use]
+    pub fn in_words(words: &str) -> Option<Self> {
+        serde_json::from_str(words.split_once(TYPED)?.1).ok()
+    }
+
     /// Returns first and last line of the Dockerfile that a build failed at, 1-based; `None` when it names none. The lines
     /// of other files (`.dockerignore`) are not meant.
     #[must_use]
@@ -357,5 +374,39 @@ impl Failure {
     #[must_use]
     pub fn cancelled() -> Self {
         Self::new(ErrorCode::Cancelled, "cancelled")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::code::{RefName, RepoPath};
+    use serde_json::json;
+
+    #[test]
+    fn a_type_that_refuses_its_text_says_why_with_its_code() {
+        let words = serde_json::from_value::<RepoPath>(json!("../out")).unwrap_err().to_string();
+        let failure = Failure::in_words(&words).unwrap();
+        assert_eq!((failure.code, failure.details["path"].as_str()), (ErrorCode::BadRepositoryPath, "../out"));
+        let words = serde_json::from_value::<Vec<RefName>>(json!(["refs/heads/a..b"])).unwrap_err().to_string();
+        assert_eq!(Failure::in_words(&words).unwrap().code, ErrorCode::BadRefName);
+        let words = serde_json::from_value::<crate::image::Tag>(json!("two words")).unwrap_err().to_string();
+        assert_eq!(Failure::in_words(&words).unwrap().code, ErrorCode::BadImageReference);
+        let words = serde_json::from_value::<RepoPath>(json!(7)).unwrap_err().to_string();
+        assert_eq!(Failure::in_words(&words), None, "the deserializer's own words");
+        assert_eq!(Failure::in_words("\u{1e}{\"code\":\"nothing\"}"), None);
+    }
+
+    #[test]
+    fn the_lines_of_the_dockerfile_are_those_that_the_failure_names() {
+        let failure = |code| Failure::new(code, "x");
+        let one = failure(ErrorCode::DockerfileSyntax).with("line", "3");
+        assert_eq!(one.dockerfile_lines(), Some((3, 3)));
+        let range = failure(ErrorCode::StepFailed).with("line", "4").with("last_line", "6");
+        assert_eq!(range.dockerfile_lines(), Some((4, 6)));
+        assert_eq!(failure(ErrorCode::StepFailed).with("line", "0").dockerfile_lines(), None);
+        assert_eq!(failure(ErrorCode::BadIgnoreFile).with("line", "2").dockerfile_lines(), None);
+        assert_eq!(failure(ErrorCode::EngineLost).dockerfile_lines(), None);
     }
 }

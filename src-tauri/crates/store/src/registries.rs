@@ -257,7 +257,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         let mut tx = self.write().await?;
         let done = sqlx::query(
-            "UPDATE registry_credentials SET name = ?, source = ?, last_test_at = NULL, last_test = NULL WHERE id = ?",
+            "UPDATE registry_credentials SET name = ?, source = ?, last_test_at = NULL, last_test = NULL, told_refused = 0 WHERE id = ?",
         )
         .bind(name)
         .bind(json(source)?)

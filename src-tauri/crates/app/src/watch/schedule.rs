@@ -1,6 +1,7 @@
 //! When to look at a code repository next. Pure: times come in, a time goes out.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use slipway_core::ErrorCode;
 use std::time::Duration;
 
 /// Longest pause after failures.
@@ -25,6 +26,16 @@ pub(crate) struct LookFacts {
     pub(crate) last_move: Option<DateTime<Utc>>,
     /// A number in 0..1 that spreads looks of many repositories.
     pub(crate) spread: f64,
+}
+
+/// Code that cannot be looked at for so long is told in the inbox.
+const TELL_AFTER: TimeDelta = TimeDelta::minutes(10);
+
+/// Returns whether looks fail long enough for a word in the inbox. Where the code host answered with a refusal, waiting
+/// changes nothing.
+pub(crate) fn is_worth_telling(failing_for: TimeDelta, code: ErrorCode) -> bool {
+    let refused = matches!(code, ErrorCode::SourceUnauthorized | ErrorCode::SourceNotFound | ErrorCode::SourceTls);
+    refused || failing_for >= TELL_AFTER
 }
 
 /// Returns when to look next.
@@ -94,6 +105,14 @@ mod tests {
         for (name, facts, seconds) in table {
             assert_eq!(wait(&facts), seconds, "{name}");
         }
+    }
+
+    #[test]
+    fn a_short_trouble_is_not_worth_a_word_and_a_refusal_is() {
+        assert!(!is_worth_telling(TimeDelta::minutes(9), ErrorCode::SourceUnreachable));
+        assert!(is_worth_telling(TimeDelta::minutes(10), ErrorCode::SourceUnreachable));
+        assert!(is_worth_telling(TimeDelta::zero(), ErrorCode::SourceUnauthorized));
+        assert!(!is_worth_telling(TimeDelta::zero(), ErrorCode::SourceRateLimited));
     }
 
     #[test]
