@@ -19,7 +19,7 @@ use std::task::{Context, Poll};
 /// Dockerfile inside.
 const HEADER_BYTES: u32 = 4 << 20;
 /// HTTP/2 window of a stream, bytes.
-const WINDOW: u32 = 1 << 20;
+pub(crate) const WINDOW: u32 = 1 << 20;
 /// HTTP/2 window of a connection, bytes. h2 (0.4.16 and later) hangs up with `too_many_data_frames` when small frames wait to
 /// be read, each counted as 256 bytes less its length, and allows half of this window. A stream's window full of the smallest
 /// messages (11 bytes, a file asked for) is 22 MiB by that count, so that a slow reader is slow and not cut off.
@@ -109,14 +109,14 @@ pub(super) fn serve(connection: Upgraded, tasks: &BuildTasks, routes: tonic::ser
 pub(crate) struct EngineChannel(http2::SendRequest<tonic::body::Body>);
 
 impl EngineChannel {
-    /// Begins HTTP/2 as the client.
+    /// Begins HTTP/2 as the client, with so many bytes of room for each stream.
     ///
     /// # Errors
     /// [`ErrorCode::EngineLost`].
-    pub(super) async fn new(connection: Upgraded, tasks: &BuildTasks) -> Result<Self, Failure> {
+    pub(super) async fn new(connection: Upgraded, tasks: &BuildTasks, window: u32) -> Result<Self, Failure> {
         let (sender, driver) = http2::Builder::new(tasks.clone())
             .max_header_list_size(HEADER_BYTES)
-            .initial_stream_window_size(WINDOW)
+            .initial_stream_window_size(window)
             .initial_connection_window_size(CONNECTION_WINDOW)
             .handshake(connection)
             .await
@@ -220,7 +220,7 @@ mod tests {
         let (tasks, running) = BuildTasks::new();
         let transport = Transport::unix(folder.path().join("s"));
         let upgraded = upgrade(&transport, &tasks, "/grpc", &[]).await.unwrap();
-        let mut channel = EngineChannel::new(upgraded, &tasks).await.unwrap();
+        let mut channel = EngineChannel::new(upgraded, &tasks, WINDOW).await.unwrap();
         let request = Request::post("http://docker/").body(tonic::body::Body::empty()).unwrap();
         let response = tower::Service::call(&mut channel, request).await.unwrap();
         sent.await.unwrap();

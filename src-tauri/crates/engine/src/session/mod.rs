@@ -9,7 +9,7 @@ mod health;
 mod secrets;
 mod tasks;
 
-pub(crate) use connection::EngineChannel;
+pub(crate) use connection::{EngineChannel, WINDOW};
 pub(crate) use health::LastCall;
 pub(crate) use tasks::BuildTasks;
 
@@ -89,11 +89,11 @@ pub(crate) async fn open(
     Ok(())
 }
 
-/// Opens the engine's build API.
+/// Opens the engine's build API, with so many bytes of room for each stream.
 ///
 /// # Errors
 /// As [`open`].
-pub(crate) async fn control(transport: &Transport, tasks: &BuildTasks) -> Result<EngineChannel, Failure> {
+pub(crate) async fn control(transport: &Transport, tasks: &BuildTasks, window: u32) -> Result<EngineChannel, Failure> {
     let connection = connection::upgrade(transport, tasks, "/grpc", &[]).await?;
-    EngineChannel::new(connection, tasks).await
+    EngineChannel::new(connection, tasks, window).await
 }

@@ -1,6 +1,7 @@
 //! One build on the engine: `Control.Solve` with `Control.Status` beside it, over the build's own session.
 
 mod dockerfile_lines;
+mod feed;
 mod progress;
 mod request;
 mod step_name;
@@ -9,9 +10,7 @@ use crate::build_errors;
 use crate::context::{DockerfileFolder, FileSyncService};
 use crate::session::{self, BuildTasks, FirstFailure, LastCall, Offer};
 use crate::transport::Transport;
-use bollard_buildkit_proto::moby::buildkit::v1::control_client::ControlClient;
-use bollard_buildkit_proto::moby::buildkit::v1::{StatusRequest, StatusResponse};
-use futures::{Stream, StreamExt, TryFutureExt};
+use feed::StatusFeed;
 use progress::Progress;
 use slipway_core::image::ImageId;
 use slipway_core::log::BuildEvent;
@@ -27,8 +26,6 @@ use tokio_util::sync::CancellationToken;
 const DRAIN: Duration = Duration::from_secs(3);
 /// An engine that called the session's health service and then says nothing for so long hangs.
 const SILENCE: Duration = Duration::from_secs(60);
-/// Largest message of the engine: many log pieces travel in one.
-const MESSAGE_BYTES: usize = 64 << 20;
 
 /// What the engine says about a finished build.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,7 +58,7 @@ pub(crate) async fn build(
     let built = tokio::select! {
         biased;
         () = cancel.cancelled() => Err(Failure::cancelled()),
-        built = run(transport, &tasks, request, name, events) => built,
+        built = run(transport, &tasks, info, request, name, events) => built,
     };
     running.end().await;
     built
@@ -70,6 +67,7 @@ pub(crate) async fn build(
 async fn run(
     transport: &Transport,
     tasks: &BuildTasks,
+    info: &EngineInfo,
     request: EngineBuild,
     name: &str,
     events: mpsc::Sender<BuildEvent>,
@@ -85,27 +83,37 @@ async fn run(
         secrets: request.secrets,
     };
     session::open(transport, tasks, &session_id, &request.shared_key, offer, last_call.clone()).await?;
-    let channel = session::control(transport, tasks).await?;
-    let mut control = ControlClient::with_origin(channel, http::Uri::from_static("http://docker"))
-        .max_decoding_message_size(MESSAGE_BYTES);
+    let mut control = feed::client(session::control(transport, tasks, session::WINDOW).await?);
 
-    let mut updates = pin!(updates(control.clone(), solve_id));
+    let mut feed = StatusFeed::open(&control, transport, tasks, &solve_id, info);
     let mut solving = pin!(control.solve(solve));
+    let mut listening = true;
+    let mut truncated = false;
     let solved = loop {
         tokio::select! {
             solved = &mut solving => break solved,
-            Some(update) = updates.next() => {
-                last_call.heard();
-                send(progress.events(update), &events).await;
-            }
+            update = feed.next(), if listening => match update {
+                Some(update) => {
+                    last_call.heard();
+                    send(progress.events(update), &events).await;
+                }
+                None => (listening, truncated) = (false, feed.broke()),
+            },
             () = last_call.silent_for(SILENCE) => return Err(Failure::new(
                 ErrorCode::EngineLost,
                 format!("the engine has said nothing for {} seconds", SILENCE.as_secs()),
             )),
         }
     };
-    while let Ok(Some(update)) = tokio::time::timeout(DRAIN, updates.next()).await {
-        send(progress.events(update), &events).await;
+    while listening {
+        match tokio::time::timeout(DRAIN, feed.next()).await {
+            Ok(Some(update)) => send(progress.events(update), &events).await,
+            Ok(None) => listening = false,
+            Err(_) => (listening, truncated) = (false, true),
+        }
+    }
+    if truncated {
+        send(vec![end_is_missing()], &events).await;
     }
     match solved {
         Ok(response) => outcome(&response.into_inner().exporter_response),
@@ -120,22 +128,6 @@ async fn run(
     }
 }
 
-/// The status stream; it ends with the build or, on its own failure, early: how a build ended is told by Solve alone.
-fn updates(mut control: ControlClient<session::EngineChannel>, solve_id: String) -> impl Stream<Item = StatusResponse> {
-    let opened =
-        async move { control.status(StatusRequest { r#ref: solve_id }).await.map(tonic::Response::into_inner) };
-    opened
-        .try_flatten_stream()
-        .take_while(|update| {
-            if let Err(status) = update {
-                tracing::debug!(%status, "the build's status stream ended");
-            }
-            std::future::ready(update.is_ok())
-        })
-        .filter_map(|update| std::future::ready(update.ok()))
-        .fuse()
-}
-
 /// Sends events; a receiver that went away does not stop the build.
 async fn send(new: Vec<BuildEvent>, events: &mpsc::Sender<BuildEvent>) {
     for event in new {
@@ -143,6 +135,12 @@ async fn send(new: Vec<BuildEvent>, events: &mpsc::Sender<BuildEvent>) {
             return;
         }
     }
+}
+
+/// What the log says when the engine stopped reporting before the build was over.
+fn end_is_missing() -> BuildEvent {
+    let message = "the engine stopped reporting before the build was over: the end of this log is missing".to_owned();
+    BuildEvent::Warning { key: None, message, line: None }
 }
 
 /// Success is an image id that was seen.
