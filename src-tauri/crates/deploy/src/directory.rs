@@ -111,7 +111,9 @@ impl ServiceDirectory for EngineDirectory {
         };
         targets.retain(|target| match (group, target) {
             (ServiceGroup::Containers { .. }, DeployTarget::Container { .. }) => true,
-            (ServiceGroup::ComposeProject { name, .. }, DeployTarget::ComposeService { project, .. }) => name == project,
+            (ServiceGroup::ComposeProject { name, .. }, DeployTarget::ComposeService { project, .. }) => {
+                name == project
+            }
             (ServiceGroup::SwarmServices { .. }, DeployTarget::SwarmService { .. }) => true,
             _ => false,
         });

@@ -2,12 +2,15 @@
 
 mod compose;
 mod container;
+mod directory;
 mod docker;
 mod replace;
+mod run_image;
 mod swarm;
 mod trail;
 
 pub use compose::ComposeAction;
 pub use container::ContainerAction;
+pub use directory::EngineDirectory;
 pub use docker::EngineCalls;
 pub use swarm::SwarmAction;

@@ -45,7 +45,7 @@ async fn run_container(
         return Err(taken(&request.name));
     }
     let image = images::find_or_pull(calls, &request.image, login, cancel).await?;
-    let id = containers::create(calls, &request.name, &body(request, restart, &image)?).await?;
+    let id = create_exactly(calls, request, restart, &image).await?;
     let words = LastWords::default();
     let started = async {
         containers::start(calls, &id).await?;
@@ -59,12 +59,29 @@ async fn run_container(
     Ok(())
 }
 
+/// The tag is used where it means this image, and is not trusted (T25).
+async fn create_exactly(
+    calls: &EngineCalls,
+    request: &RunImage,
+    restart: bool,
+    image: &StoredImage,
+) -> Result<String, Failure> {
+    let reference = ImageReference::parse(&request.image.reference)?;
+    for named in [image.name_for(&reference), image.id().to_owned()] {
+        let id = containers::create(calls, &request.name, &body(request, restart, &named)).await?;
+        if inspect(calls, &id).await?.is_some_and(|found| found.image_id() == image.id()) {
+            return Ok(id);
+        }
+        containers::remove(calls, &id, true).await?;
+    }
+    Err(Failure::new(ErrorCode::ImageGone, format!("the engine does not use the image {}", image.id())))
+}
+
 pub(crate) fn taken(name: &str) -> Failure {
     Failure::new(ErrorCode::NameTaken, format!("{name} exists already")).at("name").with("name", name)
 }
 
-fn body(request: &RunImage, restart: bool, image: &StoredImage) -> Result<Value, Failure> {
-    let reference = ImageReference::parse(&request.image.reference)?;
+fn body(request: &RunImage, restart: bool, image: &str) -> Value {
     let mut open = Map::new();
     let mut bindings = Map::new();
     for port in &request.ports {
@@ -86,8 +103,8 @@ fn body(request: &RunImage, restart: bool, image: &StoredImage) -> Result<Value,
         NetworkChoice::Default => "default",
         NetworkChoice::Named { name } => name,
     };
-    Ok(json!({
-        "Image": image.name_for(&reference),
+    json!({
+        "Image": image,
         "Env": environment(request),
         "Labels": {LABEL_RUN: request.key.0},
         "ExposedPorts": open,
@@ -97,7 +114,7 @@ fn body(request: &RunImage, restart: bool, image: &StoredImage) -> Result<Value,
             "NetworkMode": network,
             "RestartPolicy": {"Name": if restart { "unless-stopped" } else { "no" }},
         },
-    }))
+    })
 }
 
 pub(crate) fn environment(request: &RunImage) -> Vec<String> {
@@ -105,9 +122,7 @@ pub(crate) fn environment(request: &RunImage) -> Vec<String> {
 }
 
 pub(crate) fn mounts(request: &RunImage) -> Vec<Value> {
-    let mount = |volume: &slipway_core::deploy::RunVolume| {
-        json!({"Type": "volume", "Source": volume.volume, "Target": volume.path, "ReadOnly": volume.read_only})
-    };
+    let mount = |volume: &slipway_core::deploy::RunVolume| json!({"Type": "volume", "Source": volume.volume, "Target": volume.path, "ReadOnly": volume.read_only});
     request.volumes.iter().map(mount).collect()
 }
 
@@ -116,7 +131,10 @@ fn check(request: &RunImage) -> Result<(), Failure> {
     let invalid = |field: String, why: &str| Err(Failure::new(ErrorCode::InvalidField, why).at(field));
     request.image.check()?;
     if !is_name(&request.name, 63) {
-        return invalid("name".into(), "a name begins with a letter or digit and has letters, digits, '_', '.' and '-'");
+        return invalid(
+            "name".into(),
+            "a name begins with a letter or digit and has letters, digits, '_', '.' and '-'",
+        );
     }
     let mut hosts: BTreeSet<(Option<u16>, &str)> = BTreeSet::new();
     for (at, PublishedPort { container_port, host_port, protocol, .. }) in request.ports.iter().enumerate() {
@@ -140,7 +158,10 @@ fn check(request: &RunImage) -> Result<(), Failure> {
     for (at, volume) in request.volumes.iter().enumerate() {
         // A name, never a path: folders of the host are not offered.
         if !is_name(&volume.volume, 255) {
-            return invalid(format!("volumes[{at}].volume"), "a volume has a name of letters, digits, '_', '.' and '-'");
+            return invalid(
+                format!("volumes[{at}].volume"),
+                "a volume has a name of letters, digits, '_', '.' and '-'",
+            );
         }
         let legal = volume.path.len() > 1 && volume.path.starts_with('/') && !volume.path.contains(['\0', ':']);
         if !legal || volume.path.split('/').any(|part| part == "..") || !paths.insert(&volume.path) {
@@ -149,7 +170,9 @@ fn check(request: &RunImage) -> Result<(), Failure> {
     }
     match &request.network {
         // These are modes of the engine, not networks.
-        NetworkChoice::Named { name } if !is_name(name, 255) || matches!(name.as_str(), "host" | "none" | "default") => {
+        NetworkChoice::Named { name }
+            if !is_name(name, 255) || matches!(name.as_str(), "host" | "none" | "default") =>
+        {
             invalid("network".into(), "choose a network by its name")
         }
         NetworkChoice::Named { .. } | NetworkChoice::Default => Ok(()),
@@ -208,7 +231,12 @@ mod tests {
                 content: None,
             },
             run_as: RunAs::Container { restart: true },
-            ports: vec![PublishedPort { container_port: 80, host_port: Some(8080), only_local: true, protocol: "tcp".into() }],
+            ports: vec![PublishedPort {
+                container_port: 80,
+                host_port: Some(8080),
+                only_local: true,
+                protocol: "tcp".into(),
+            }],
             environment: vec![NameValue { name: "A".into(), value: "b=c".into() }],
             volumes: vec![RunVolume { volume: "data".into(), path: "/data".into(), read_only: false }],
             network: NetworkChoice::Default,

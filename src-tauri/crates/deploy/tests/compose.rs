@@ -142,7 +142,6 @@ async fn a_service_is_updated_with_its_labels(compose: Compose, stage: Stage) {
         assert_eq!((project.page(&container).await.as_str(), &container["State"]["Running"]), ("two", &true.into()));
     }
     project.run(&["down", "-v"]).await;
-    stage.clear().await;
 }
 
 #[tokio::test]
@@ -175,7 +174,6 @@ async fn f29_a_bad_image_leaves_every_container_of_the_service_serving() {
     project.run(&["down", "-v"]).await;
     let gone = action.inspect(&project.target()).await.unwrap_err();
     assert_eq!(gone.code, ErrorCode::TargetGone);
-    stage.clear().await;
 }
 
 #[tokio::test]
@@ -194,5 +192,4 @@ async fn f32_containers_that_changed_since_the_plan_are_planned_again() {
     project.run(&["run", "-d", "web", "sleep", "100"]).await;
     assert_eq!(action.inspect(&project.target()).await.unwrap().replicas.wanted, 3);
     project.run(&["down", "-v", "--remove-orphans"]).await;
-    stage.clear().await;
 }

@@ -57,7 +57,6 @@ async fn a_b_a_is_deployed_each_time_and_the_same_content_restarts_nothing() {
     assert!(matches!(outcome, DeployOutcome::Unchanged { .. }), "{outcome:?}");
     assert_eq!(journal.done(), []);
     assert_eq!(stage.inspect(&stage.container("web")).await.unwrap()["Id"], new["Id"]);
-    stage.clear().await;
 }
 
 #[tokio::test]
@@ -94,7 +93,6 @@ async fn f29_each_failing_image_leaves_the_old_one_serving() {
             assert_eq!(stage.containers().await, ["data running", "web running"], "{tag}");
         }
     }
-    stage.clear().await;
 }
 
 #[tokio::test]
@@ -133,7 +131,6 @@ async fn a_candidate_is_healthy_first_and_leaves_nothing_behind() {
     let own = stage.inspect(&stage.container("web")).await.unwrap()["Mounts"][0]["Name"].as_str().unwrap().to_owned();
     let dangling = ["volume", "ls", "--quiet", "--filter", "dangling=true"];
     assert!(!stage.engine.docker_ok(&dangling).await.contains(&own));
-    stage.clear().await;
 }
 
 #[tokio::test]
@@ -180,7 +177,6 @@ async fn what_cannot_be_made_again_is_refused_with_the_reason() {
     let id = stage.inspect(&web).await.unwrap()["Id"].as_str().unwrap()[..12].to_owned();
     let target = DeployTarget::Container { engine: "local".into(), name: id };
     assert_eq!(action.inspect(&target).await.unwrap_err().code, ErrorCode::TargetGone);
-    stage.clear().await;
 }
 
 #[tokio::test]
@@ -199,7 +195,6 @@ async fn f29_a_target_that_was_changed_between_plan_and_update_is_left_alone() {
     assert_eq!(action.apply(&job, &plan, &journal, &cancel).await.unwrap_err().code, ErrorCode::TargetChanged);
     assert_eq!(action.undo(&job, &journal).await.unwrap(), None);
     assert_eq!(stage.inspect(&stage.container("web")).await.unwrap()["Id"], other.as_str());
-    stage.clear().await;
 }
 
 #[tokio::test]
@@ -215,5 +210,4 @@ async fn t25_a_tag_that_moved_meanwhile_does_not_decide_what_is_deployed() {
     assert!(matches!(outcome, DeployOutcome::Deployed { .. }), "{outcome:?}");
     assert_eq!(stage.page("web").await, "two");
     assert_eq!(stage.inspect(&stage.container("web")).await.unwrap()["Image"], wanted.as_str());
-    stage.clear().await;
 }

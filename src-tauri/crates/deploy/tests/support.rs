@@ -95,6 +95,17 @@ impl Stage {
         }
     }
 
+    /// Makes a container through the engine's API: the command line does not know every field.
+    pub(crate) async fn create(&self, name: &str, body: &Value) -> String {
+        let socket = self.engine.endpoint().strip_prefix("unix://").unwrap();
+        let client = reqwest::Client::builder().unix_socket(socket).build().unwrap();
+        let url = format!("http://docker/containers/create?name={}", self.container(name));
+        let answer = client.post(url).json(body).send().await.unwrap();
+        let (status, answer): (_, Value) = (answer.status(), answer.json().await.unwrap());
+        assert!(status.is_success(), "{answer}");
+        answer["Id"].as_str().unwrap().to_owned()
+    }
+
     pub(crate) async fn inspect(&self, name: &str) -> Option<Value> {
         let output = self.engine.docker(&["inspect", "--type", "container", name]).await;
         let mut found: Value = serde_json::from_slice(&output.stdout).unwrap_or(json!([]));
@@ -116,22 +127,29 @@ impl Stage {
     pub(crate) async fn page(&self, name: &str) -> String {
         self.engine.docker_ok(&["exec", &self.container(name), "wget", "-q", "-O", "-", "http://127.0.0.1/"]).await
     }
+}
 
-    /// Removes everything of the stage.
-    pub(crate) async fn clear(self) {
-        let filter = format!("name=^{}", self.name);
-        let named = self.engine.docker_ok(&["ps", "--all", "--quiet", "--filter", &filter]).await;
-        for id in named.split_whitespace() {
-            self.engine.docker(&["rm", "--force", "--volumes", id]).await;
-        }
-        self.engine.remove_labelled(&self.label).await;
-        for kind in ["network", "volume"] {
-            let filter = format!("label={}", self.label);
-            let found = self.engine.docker_ok(&[kind, "ls", "--quiet", "--filter", &filter]).await;
-            for id in found.split_whitespace() {
-                self.engine.docker(&[kind, "rm", id]).await;
+/// Removes everything of the stage, also when the test failed.
+impl Drop for Stage {
+    fn drop(&mut self) {
+        let docker = |arguments: &[&str]| {
+            let output =
+                std::process::Command::new("docker").args(["--host", self.engine.endpoint()]).args(arguments).output();
+            String::from_utf8(output.unwrap().stdout).unwrap()
+        };
+        let remove = |found: String, remove: &[&str]| {
+            let ids: Vec<&str> = found.split_whitespace().collect();
+            if !ids.is_empty() {
+                docker(&[remove, &ids].concat());
             }
+        };
+        let (named, labelled) = (format!("name=^{}", self.name), format!("label={}", self.label));
+        remove(docker(&["ps", "--all", "--quiet", "--filter", &named]), &["rm", "--force", "--volumes"]);
+        remove(docker(&["ps", "--all", "--quiet", "--filter", &labelled]), &["rm", "--force", "--volumes"]);
+        for kind in ["network", "volume"] {
+            remove(docker(&[kind, "ls", "--quiet", "--filter", &labelled]), &[kind, "rm"]);
         }
+        remove(docker(&["images", "--all", "--quiet", "--filter", &labelled]), &["rmi", "--force"]);
     }
 }
 

@@ -107,10 +107,13 @@ fn given_config(old: &Container, inherited: &Value) -> Map<String, Value> {
         let defaults = inherited["Env"].as_array().cloned().unwrap_or_default();
         given.retain(|variable| !defaults.contains(variable));
     }
-    for field in ["ExposedPorts", "Volumes"] {
-        if let Some(Value::Object(given)) = config.get_mut(field) {
-            given.retain(|name, _| inherited[field].get(name).is_none());
-        }
+    if let Some(Value::Object(given)) = config.get_mut("ExposedPorts") {
+        // The engine publishes exposed ports only, so a port that a person published stays exposed.
+        let published = |port: &str| old.host()["PortBindings"].get(port).is_some();
+        given.retain(|port, _| published(port) || inherited["ExposedPorts"].get(port).is_none());
+    }
+    if let Some(Value::Object(given)) = config.get_mut("Volumes") {
+        given.retain(|path, _| inherited["Volumes"].get(path).is_none());
     }
     if let Some(Value::Object(given)) = config.get_mut("Labels") {
         let of_an_attempt = |name: &str| [LABEL_DEPLOY, LABEL_ROLE, LABEL_PREVIOUS].contains(&name);

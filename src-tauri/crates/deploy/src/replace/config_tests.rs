@@ -101,7 +101,7 @@ fn ports_that_the_engine_chose_stay() {
         "80/tcp": [{"HostIp": "", "HostPort": ""}], "81/tcp": [{"HostIp": "127.0.0.1", "HostPort": "8081"}],
         "82/tcp": [{"HostIp": "127.0.0.1", "HostPort": "0"}, {"HostIp": "127.0.0.1", "HostPort": "0"}],
     }});
-    let mut old = container(json!({}), host);
+    let mut old = container(json!({"ExposedPorts": {"80/tcp": {}, "90/tcp": {}}}), host);
     old.0["NetworkSettings"]["Ports"] = json!({
         "80/tcp": [{"HostIp": "0.0.0.0", "HostPort": "49153"}, {"HostIp": "::", "HostPort": "49153"}],
         "81/tcp": [{"HostIp": "127.0.0.1", "HostPort": "8081"}],
@@ -118,6 +118,9 @@ fn ports_that_the_engine_chose_stay() {
             "90/tcp": [{"HostIp": "", "HostPort": "49170"}],
         })
     );
+    // The image exposed both; the engine would not open a published port that the new image does not expose.
+    let inherited = json!({"ExposedPorts": {"80/tcp": {}, "90/tcp": {}}});
+    assert_eq!(made(&old, &inherited)["ExposedPorts"], json!({"80/tcp": {}}));
 }
 
 #[test]

@@ -67,9 +67,11 @@ pub(crate) fn runs_already(
     let Some(running) = before.image.as_ref().filter(|_| !before.mixed) else { return Ok(false) };
     let wanted = image.map(StoredImage::content).or_else(|| job.image.content.clone());
     let same_digest = job.image.digest.is_some()
-        && running.digests.iter().filter_map(|known| ImageReference::parse(known).ok()).any(|known| {
-            known.repository() == reference.repository() && known.digest == job.image.digest
-        });
+        && running
+            .digests
+            .iter()
+            .filter_map(|known| ImageReference::parse(known).ok())
+            .any(|known| known.repository() == reference.repository() && known.digest == job.image.digest);
     Ok(same_digest || (wanted.is_some() && wanted == running.content))
 }
 

@@ -1,8 +1,12 @@
 //! Action *Swarm service*: the specification gets a new image, the swarm rolls it out as the service wants it (order,
 //! parallelism, monitor), and it is rolled back when that fails: by the swarm where the service says so, else by us.
 
+mod create;
 mod rollout;
 mod service;
+
+pub(crate) use create::run;
+pub(crate) use service::list;
 
 use crate::docker::EngineCalls;
 use crate::docker::images;
@@ -162,7 +166,7 @@ impl DeployAction for SwarmAction {
         let DeployTarget::SwarmService { name, .. } = &job.target else {
             return Err(Failure::internal("the target is no Swarm service"));
         };
-        let watch = rollout::watch(&self.calls, job, name, journal, cancel, |service, tasks| {
+        let watch = rollout::watch(&self.calls, name, &job.gate, journal, cancel, |service, tasks| {
             rollout::forward(service, tasks, &job.key, fact(&facts, FACT_IMAGE), fact(&facts, FACT_EARLIER))
         });
         Trail(journal).step(PlanStep::new(StepKind::WatchRollout, name), watch).await?;
@@ -188,7 +192,7 @@ impl DeployAction for SwarmAction {
             return Err(service::changed(service.name()));
         }
         let never = CancellationToken::new();
-        let watch = rollout::watch(&self.calls, job, service.name(), journal, &never, |service, tasks| {
+        let watch = rollout::watch(&self.calls, service.name(), &job.gate, journal, &never, |service, tasks| {
             if service.image() == before { rollout::settled(service, tasks, before) } else { Verdict::NotYet }
         });
         trail.step(PlanStep::new(StepKind::CheckOld, service.name()), watch).await?;

@@ -2,7 +2,7 @@
 
 use super::service::{self, Service, Task};
 use crate::docker::EngineCalls;
-use slipway_core::deploy::{DeployJob, DeployJournal, DeployKey};
+use slipway_core::deploy::{DeployJournal, DeployKey, HealthGate};
 use slipway_core::{ErrorCode, Failure};
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
@@ -27,20 +27,33 @@ pub(super) enum Verdict {
 /// replicas may take its time.
 pub(super) async fn watch(
     calls: &EngineCalls,
-    job: &DeployJob,
     name: &str,
+    gate: &HealthGate,
     journal: &dyn DeployJournal,
     cancel: &CancellationToken,
     judge: impl Fn(&Service, &[Task]) -> Verdict + Sync,
 ) -> Result<(), Failure> {
-    let deadline = Duration::from_secs(job.gate.deadline_seconds.into());
+    let deadline = Duration::from_secs(gate.deadline_seconds.into());
+    let stay_up = Duration::from_secs(gate.stay_up_seconds.into());
     let mut moved = Instant::now();
+    let mut settled: Option<(Instant, Vec<String>)> = None;
     let mut up = usize::MAX;
     loop {
         let service = service::find(calls, name).await?;
         let tasks = service::tasks(calls, &service).await?;
         let why = match judge(&service, &tasks) {
-            Verdict::Done => return Ok(()),
+            Verdict::Done => {
+                // A task that ends at once is up for a moment: the same ones have to stay.
+                let mut live: Vec<String> = tasks.iter().filter(|t| t.is_wanted()).map(|t| t.id().to_owned()).collect();
+                live.sort();
+                let same = settled.take().filter(|(_, before)| *before == live);
+                let (since, live) = same.unwrap_or_else(|| (Instant::now(), live));
+                if since.elapsed() >= stay_up {
+                    return Ok(());
+                }
+                settled = Some((since, live));
+                None
+            }
             Verdict::Changed => return Err(service::changed(name)),
             Verdict::Failed(why) => Some(why),
             Verdict::NotYet if cancel.is_cancelled() => return Err(Failure::cancelled()),

@@ -84,7 +84,8 @@ impl Service {
     fn addresses(&self, tasks: &[Task]) -> Vec<PublishedAddress> {
         let routed = self.0["Endpoint"]["Ports"].as_array().into_iter().flatten();
         let on_nodes = tasks.iter().filter(|task| task.is_wanted());
-        let on_nodes = on_nodes.flat_map(|task| task.0["Status"]["PortStatus"]["Ports"].as_array().into_iter().flatten());
+        let on_nodes =
+            on_nodes.flat_map(|task| task.0["Status"]["PortStatus"]["Ports"].as_array().into_iter().flatten());
         let mut addresses: Vec<PublishedAddress> = routed
             .chain(on_nodes)
             .filter_map(|port| {
@@ -123,6 +124,10 @@ impl Service {
 pub(crate) struct Task(Value);
 
 impl Task {
+    pub(crate) fn id(&self) -> &str {
+        text(&self.0["ID"])
+    }
+
     pub(crate) fn is_wanted(&self) -> bool {
         text(&self.0["DesiredState"]) == "running"
     }
@@ -150,7 +155,7 @@ impl Task {
         let place = self.0["Slot"].as_u64().map_or_else(|| text(&self.0["NodeID"]).to_owned(), |slot| slot.to_string());
         let since = chrono::DateTime::parse_from_rfc3339(text(&self.0["Status"]["Timestamp"])).ok();
         Instance {
-            id: text(&self.0["ID"]).to_owned(),
+            id: self.id().to_owned(),
             name: format!("{service}.{place}"),
             image: self.image().to_owned(),
             health,
