@@ -62,7 +62,7 @@ export function httpHost(token: string, origin = location.origin): Host {
     async saveLog(build, name) {
       let response: Response;
       try {
-        response = await fetch(`${origin}/builds/${build}/log`, { headers: { authorization } });
+        response = await fetch(`${origin}/logs/${build}`, { headers: { authorization } });
       } catch (thrown) {
         throw new CallFailed({ code: "host_gone", message: String(thrown) });
       }

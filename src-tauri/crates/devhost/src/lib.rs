@@ -2,7 +2,7 @@
 //!
 //! - `POST /rpc/<command>`: the request as JSON; 200 with the response, or an error status with a [`slipway_api::Failure`].
 //! - `GET /events`: server-sent events, one JSON object each.
-//! - `GET /builds/<id>/log`: the whole log of a build as plain text.
+//! - `GET /logs/<id>`: the whole log of a build as plain text.
 //! - `GET /commands.json`: the command table with its types.
 //! - everything else: the built console, under the product's content security policy.
 //!

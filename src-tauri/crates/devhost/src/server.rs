@@ -101,7 +101,7 @@ fn router(shared: Shared, console: Option<PathBuf>) -> Router {
     let guarded = Router::new()
         .route("/rpc/{command}", post(rpc))
         .route("/events", get(events))
-        .route("/builds/{build}/log", get(log))
+        .route("/logs/{build}", get(log))
         .route("/commands.json", get(commands))
         .layer(axum::middleware::from_fn_with_state(shared.clone(), require_token));
     let mut router = guarded;

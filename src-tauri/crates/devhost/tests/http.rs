@@ -95,7 +95,7 @@ async fn changes_are_announced_with_their_stale_tags() {
 #[tokio::test]
 async fn t17_a_log_is_for_whoever_has_the_token_and_only_of_a_build_that_exists() {
     let running = Running::start().await;
-    let address = format!("{}/builds/999/log", running.devhost.url());
+    let address = format!("{}/logs/999", running.devhost.url());
     assert_eq!(running.client.get(&address).send().await.unwrap().status(), 401);
     let missing = running.client.get(&address).bearer_auth(running.devhost.token()).send().await.unwrap();
     assert_eq!(missing.status(), 404);
