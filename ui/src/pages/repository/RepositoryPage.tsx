@@ -6,6 +6,7 @@ import { useTranslation } from "react-i18next";
 import { readDialog } from "../../dialogs";
 import { failureOf } from "../../host/host";
 import { useRead } from "../../host/reads";
+import { Copyable } from "../../parts/Copyable";
 import { useDialog } from "../../parts/dialog";
 import { FailureNotice } from "../../parts/FailureNotice";
 import { ListSkeleton } from "../../parts/Listing";
@@ -13,6 +14,7 @@ import { Page, PageButton, PageLink } from "../../parts/Page";
 import { BuildStateMark } from "../../parts/StateMark";
 import { When } from "../../parts/Time";
 import { BuildNowDialog } from "./BuildNowDialog";
+import { shortcutCommands } from "./commands";
 import { DeleteRepository } from "./DeleteRepository";
 import { DeleteRule, DuplicateRule } from "./RuleDialogs";
 import { ImageBuild } from "./ImageBuild";
@@ -37,6 +39,8 @@ export function RepositoryPage() {
   const read = useRead("image_repositories.get", { id });
   const rules = useRead("rules.list", { repository: id });
   const last = useRead("builds.list", { repository: id, limit: 1 }).data?.items[0];
+  const good = useRead("builds.list", { repository: id, states: ["succeeded"], limit: 1 }).data?.items[0];
+  const registries = useRead("registries.list", {}).data ?? [];
   const tab = tabs.find((name) => name === wantedTab) ?? "versions";
 
   if (!read.data) {
@@ -56,6 +60,7 @@ export function RepositoryPage() {
   const rule = rules.data?.find((one) => one.id === wanted?.id);
   const readOnly = view.read_only_reason;
   const hasRules = (rules.data?.length ?? 0) > 0;
+  const pull = shortcutCommands(view, registries, good?.tags[0] ?? "latest").find(({ name }) => name === "pull" || name === "run");
   const lead = last ? (
     <Group gap="sm">
       <BuildStateMark state={last.state} />
@@ -63,6 +68,7 @@ export function RepositoryPage() {
         {t("repositories.last_line", { number: last.number })}
       </PageLink>
       <When at={last.ended_at ?? last.created_at} />
+      {good && pull && <Copyable text={pull.text} />}
     </Group>
   ) : (
     t("repositories.no_build")
