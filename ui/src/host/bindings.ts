@@ -42,6 +42,16 @@ repository: ImageRepositoryId,
  */
 spec: RuleSpec, };
 
+export type AddTrigger = { 
+/**
+ * Whose tags fire it.
+ */
+repository: ImageRepositoryId, 
+/**
+ * What was typed.
+ */
+spec: TriggerSpec, };
+
 export type AddedCodeRepository = { 
 /**
  * Its id.
@@ -71,6 +81,56 @@ export type AddedRule = {
  * Its id.
  */
 id: RuleId, };
+
+export type AddedTrigger = { 
+/**
+ * Its id.
+ */
+id: TriggerId, };
+
+export type AppendUpload = { 
+/**
+ * Of which file.
+ */
+id: string, 
+/**
+ * Where the piece begins.
+ */
+offset: number, 
+/**
+ * At most 4 MiB, in base64.
+ */
+data: string, };
+
+export type ArchiveImageView = { 
+/**
+ * Its names.
+ */
+names: Array<string>, 
+/**
+ * Its platform.
+ */
+platform: Platform, 
+/**
+ * Bytes of its layers in the archive.
+ */
+size: number, };
+
+export type BeginUpload = { 
+/**
+ * Its name, for people.
+ */
+name: string, 
+/**
+ * Its bytes.
+ */
+size: number, };
+
+export type BegunUpload = { 
+/**
+ * Its id.
+ */
+id: string, };
 
 export type BuildDetailView = { 
 /**
@@ -201,6 +261,28 @@ log_lines: number,
  * Bytes of its log.
  */
 log_bytes: number, };
+
+export type BuildDockerfile = { 
+/**
+ * Into this image repository.
+ */
+repository: ImageRepositoryId, 
+/**
+ * Under this tag.
+ */
+tag: Tag, 
+/**
+ * The Dockerfile.
+ */
+dockerfile: DockerfileInput, 
+/**
+ * What it copies from; nothing when left out.
+ */
+context?: ContextInput, 
+/**
+ * How it is built.
+ */
+options?: BuildOptions, };
 
 export type BuildDockerfileView = { 
 /**
@@ -542,13 +624,31 @@ size: number,
  */
 platforms: Array<Platform>, };
 
-export type CacheTag = "code_repositories" | "registries" | "image_repositories" | "rules" | "builds" | "log" | "settings" | "versions" | "engine" | "inbox";
+export type CacheTag = "code_repositories" | "registries" | "image_repositories" | "rules" | "builds" | "log" | "settings" | "versions" | "engine" | "triggers" | "firings" | "targets" | "inbox";
 
 export type CancelledBuild = { 
 /**
  * Running until its worker has stopped.
  */
 state: BuildState, };
+
+export type CancelledFiring = { 
+/**
+ * Its state now: one that runs undoes first.
+ */
+state: FiringState, };
+
+export type CheckDockerfile = { 
+/**
+ * The text.
+ */
+text: string, };
+
+export type CheckTags = { 
+/**
+ * Which.
+ */
+repository: ImageRepositoryId, };
 
 export type ChecklistView = { 
 /**
@@ -762,6 +862,20 @@ image: string, };
 
 export type ContentIdentity = string;
 
+export type ContextInput = { "kind": "folder", 
+/**
+ * The whole path.
+ */
+path: string, } | { "kind": "archive", 
+/**
+ * The whole path.
+ */
+path: string, } | { "kind": "sent", 
+/**
+ * Its id.
+ */
+id: string, };
+
 export type CopiedVersion = { 
 /**
  * The manifest; none on *Local engine*.
@@ -886,6 +1000,16 @@ id: RuleId,
  */
 cancel_running?: boolean, };
 
+export type DeleteTrigger = { 
+/**
+ * Which.
+ */
+id: TriggerId, 
+/**
+ * Cancel what it runs too.
+ */
+cancel_running?: boolean, };
+
 export type DeletedRule = { 
 /**
  * Waiting builds that were cancelled.
@@ -896,6 +1020,228 @@ cancelled: Array<BuildId>,
  */
 running: Array<BuildId>, };
 
+export type DeletedTrigger = { 
+/**
+ * Firings that were running.
+ */
+running: Array<FiringId>, };
+
+export type DeployImage = { 
+/**
+ * `host/name:tag`: what people see and what the target is given where the exact image can be proven behind it.
+ */
+reference: string, 
+/**
+ * The manifest digest, when it is in a registry.
+ */
+digest: Digest | null, 
+/**
+ * The engine's id, when an engine has it.
+ */
+id: ImageId | null, 
+/**
+ * What it holds, when that is known; a target that runs this content is left alone.
+ */
+content: ContentIdentity | null, };
+
+export type DeployOutcome = { "kind": "deployed", 
+/**
+ * What runs.
+ */
+after: TargetState, 
+/**
+ * Milliseconds between the old one's stop and the new one's start; `None` where the two overlap.
+ */
+gap_ms: number | null, } | { "kind": "unchanged", 
+/**
+ * What runs.
+ */
+after: TargetState, } | { "kind": "refused", 
+/**
+ * Every reason.
+ */
+reasons: Array<Refusal>, } | { "kind": "failed", 
+/**
+ * Why.
+ */
+failure: Failure, } | { "kind": "rolled_back", 
+/**
+ * Why.
+ */
+failure: Failure, 
+/**
+ * What runs.
+ */
+after: TargetState, } | { "kind": "broken", 
+/**
+ * Why it failed.
+ */
+failure: Failure, 
+/**
+ * Why undoing failed.
+ */
+undo: Failure, };
+
+export type DeployPlace = { "kind": "engine", 
+/**
+ * `local`, or `context:<name>`.
+ */
+engine: string, } | { "kind": "cluster", 
+/**
+ * Path of the kubeconfig file.
+ */
+kubeconfig: string, 
+/**
+ * Context in that file.
+ */
+context: string, 
+/**
+ * The `exec` plugin's command line that a person allowed.
+ */
+allowed_exec: string | null, };
+
+export type DeployPlan = { 
+/**
+ * What the target runs before.
+ */
+before: TargetState, 
+/**
+ * The steps.
+ */
+steps: Array<PlanStep>, 
+/**
+ * What a person should know.
+ */
+notes: Array<PlanNote>, 
+/**
+ * What the plan was made from (ids and a version of the target, by name): `apply` refuses when they changed meanwhile.
+ */
+basis: { [key in string]: string }, };
+
+export type DeployTarget = { "kind": "container", 
+/**
+ * The engine.
+ */
+engine: string, 
+/**
+ * The container's name, without the leading slash.
+ */
+name: string, } | { "kind": "compose_service", 
+/**
+ * The engine.
+ */
+engine: string, 
+/**
+ * The project (`com.docker.compose.project`).
+ */
+project: string, 
+/**
+ * The service (`com.docker.compose.service`).
+ */
+service: string, } | { "kind": "swarm_service", 
+/**
+ * An engine that is a manager of the swarm.
+ */
+engine: string, 
+/**
+ * The service's name.
+ */
+name: string, } | { "kind": "kubernetes_container", 
+/**
+ * Path of the kubeconfig file.
+ */
+kubeconfig: string, 
+/**
+ * Context in that file.
+ */
+context: string, 
+/**
+ * Namespace.
+ */
+namespace: string, 
+/**
+ * Kind of the workload.
+ */
+workload_kind: WorkloadKind, 
+/**
+ * Name of the workload.
+ */
+workload: string, 
+/**
+ * Name of the container in the pod template.
+ */
+container: string, 
+/**
+ * The `exec` plugin's command line as the person saw and allowed it; another one never runs.
+ */
+allowed_exec: string | null, } | { "kind": "webhook", 
+/**
+ * Where to POST.
+ */
+url: string, 
+/**
+ * Headers to send.
+ */
+headers: Array<WebhookHeader>, 
+/**
+ * The sealed key that signs the body (HMAC-SHA256).
+ */
+signing_secret: SecretId | null, 
+/**
+ * A person allowed an address in a private network.
+ */
+allow_private: boolean, };
+
+export type DeployTargetDetail = { 
+/**
+ * The target.
+ */
+target: DeployTargetView, 
+/**
+ * What it can be rolled back to, newest first; the one that runs now is `current`.
+ */
+versions: Array<EarlierVersionView>, };
+
+export type DeployTargetList = { 
+/**
+ * The targets.
+ */
+items: Array<DeployTargetView>, 
+/**
+ * Engines and clusters that did not answer.
+ */
+away: Array<PlaceAway>, };
+
+export type DeployTargetView = { 
+/**
+ * Its row; `null` when nobody had to do with it yet.
+ */
+id: TargetId | null, 
+/**
+ * What it is; other commands name it by this.
+ */
+target: DeployTarget, 
+/**
+ * What it runs; `null` when that is not known.
+ */
+state: TargetState | null, 
+/**
+ * Why that is not known.
+ */
+failure: Failure | null, 
+/**
+ * The triggers that update it.
+ */
+triggers: Array<OwningTriggerView>, 
+/**
+ * A person rolled it back: its triggers are paused.
+ */
+pin: TargetPin | null, 
+/**
+ * What was done to it last, or is done now.
+ */
+last_firing: FiringView | null, };
+
 export type Digest = string;
 
 export type DismissChecklist = { 
@@ -903,6 +1249,26 @@ export type DismissChecklist = {
  * Hidden or shown.
  */
 dismissed: boolean, };
+
+export type DockerfileInput = { "kind": "text", 
+/**
+ * The text.
+ */
+text: string, } | { "kind": "bytes", 
+/**
+ * In base64.
+ */
+data: string, } | { "kind": "path", 
+/**
+ * The whole path.
+ */
+path: string, };
+
+export type DockerfileProblem = { 
+/**
+ * The first problem, with its line where it has one.
+ */
+problem: Failure | null, };
 
 export type DuplicateRule = { 
 /**
@@ -913,6 +1279,32 @@ id: RuleId,
  * The copy's name.
  */
 name: string, };
+
+export type EarlierVersionView = { 
+/**
+ * Names it together with `before` in `targets.roll_back`.
+ */
+firing: FiringId, 
+/**
+ * It is what ran before that firing.
+ */
+before: boolean, 
+/**
+ * The image.
+ */
+version: TargetVersion, 
+/**
+ * Its repository, when it is one of ours.
+ */
+repository: ImageRepositoryId | null, 
+/**
+ * When that firing ended.
+ */
+at: string, 
+/**
+ * The target runs it now.
+ */
+current: boolean, };
 
 export type EditCodeRepository = { 
 /**
@@ -968,6 +1360,38 @@ id: RuleId,
  */
 spec: RuleSpec, };
 
+export type EditTrigger = { 
+/**
+ * Which.
+ */
+id: TriggerId, 
+/**
+ * What was typed.
+ */
+spec: TriggerSpec, };
+
+export type EngineImageSummary = { 
+/**
+ * The engine's id.
+ */
+id: ImageId, 
+/**
+ * `repository:tag` names it has.
+ */
+tags: Array<string>, 
+/**
+ * Bytes on disk, shared layers included.
+ */
+size: number, 
+/**
+ * Creation time written in the image.
+ */
+created: string | null, 
+/**
+ * Slipway made it.
+ */
+ours: boolean, };
+
 export type EngineStatus = { "kind": "ready", 
 /**
  * Version.
@@ -1016,7 +1440,7 @@ version: string | null,
  */
 failure: Failure | null, };
 
-export type ErrorCode = "invalid_field" | "name_taken" | "not_found" | "wrong_state" | "in_use" | "bad_regex" | "bad_glob" | "bad_tag_template" | "bad_image_reference" | "bad_repository_path" | "bad_ref_name" | "bad_code_location" | "unknown_command" | "read_only_repository" | "sample_missing" | "source_unreachable" | "source_tls" | "source_unauthorized" | "source_not_found" | "source_not_git" | "source_redirected" | "source_rate_limited" | "source_server_error" | "not_a_code_host" | "source_scopes_missing" | "source_forbidden" | "source_organization_blocks" | "source_sso_required" | "source_moved" | "source_archived" | "source_unsupported" | "authorization_denied" | "authorization_expired" | "authorization_failed" | "oauth_client_refused" | "source_empty" | "ref_not_found" | "submodule_failed" | "lfs_pointer" | "bad_file_name" | "mirror_damaged" | "dockerfile_missing" | "dockerfile_syntax" | "context_missing" | "bad_ignore_file" | "target_missing" | "copy_source_missing" | "step_failed" | "secret_missing" | "entitlement_refused" | "base_image_missing" | "base_image_platform" | "base_image_unreachable" | "base_image_rate_limited" | "engine_absent" | "engine_forbidden" | "engine_unsupported" | "engine_lost" | "engine_error" | "engine_platforms" | "image_gone" | "registry_unreachable" | "registry_tls" | "registry_plain_http" | "registry_unauthorized" | "registry_denied" | "registry_name_unknown" | "registry_name_invalid" | "manifest_unknown" | "manifest_invalid" | "tag_immutable" | "registry_rate_limited" | "registry_server_error" | "push_interrupted" | "digest_mismatch" | "registry_unsupported" | "not_a_registry" | "credential_helper_failed" | "target_gone" | "target_refused" | "target_changed" | "target_unhealthy" | "image_platform" | "disk_full" | "engine_disk_full" | "data_read_only" | "network_down" | "keychain_locked" | "keychain_absent" | "keychain_key_lost" | "cancelled" | "timed_out" | "interrupted" | "already_running" | "database_newer" | "database_corrupt" | "internal";
+export type ErrorCode = "invalid_field" | "name_taken" | "not_found" | "wrong_state" | "in_use" | "bad_regex" | "bad_glob" | "bad_tag_template" | "bad_image_reference" | "bad_repository_path" | "bad_ref_name" | "bad_code_location" | "bad_archive" | "unknown_command" | "read_only_repository" | "sample_missing" | "source_unreachable" | "source_tls" | "source_unauthorized" | "source_not_found" | "source_not_git" | "source_redirected" | "source_rate_limited" | "source_server_error" | "not_a_code_host" | "source_scopes_missing" | "source_forbidden" | "source_organization_blocks" | "source_sso_required" | "source_moved" | "source_archived" | "source_unsupported" | "authorization_denied" | "authorization_expired" | "authorization_failed" | "oauth_client_refused" | "source_empty" | "ref_not_found" | "submodule_failed" | "lfs_pointer" | "bad_file_name" | "mirror_damaged" | "dockerfile_missing" | "dockerfile_syntax" | "context_missing" | "bad_ignore_file" | "target_missing" | "copy_source_missing" | "step_failed" | "secret_missing" | "entitlement_refused" | "base_image_missing" | "base_image_platform" | "base_image_unreachable" | "base_image_rate_limited" | "engine_absent" | "engine_forbidden" | "engine_unsupported" | "engine_lost" | "engine_error" | "engine_platforms" | "image_gone" | "registry_unreachable" | "registry_tls" | "registry_plain_http" | "registry_unauthorized" | "registry_denied" | "registry_name_unknown" | "registry_name_invalid" | "manifest_unknown" | "manifest_invalid" | "tag_immutable" | "registry_rate_limited" | "registry_server_error" | "push_interrupted" | "digest_mismatch" | "registry_unsupported" | "not_a_registry" | "credential_helper_failed" | "target_gone" | "target_refused" | "target_changed" | "target_unhealthy" | "image_platform" | "disk_full" | "engine_disk_full" | "data_read_only" | "network_down" | "keychain_locked" | "keychain_absent" | "keychain_key_lost" | "cancelled" | "timed_out" | "interrupted" | "already_running" | "database_newer" | "database_corrupt" | "internal";
 
 export type Event = { "kind": "build_changed", 
 /**
@@ -1062,7 +1486,27 @@ repository: ImageRepositoryId, } | { "kind": "versions_changed",
 /**
  * Which repository.
  */
-repository: ImageRepositoryId, } | { "kind": "settings_changed" } | { "kind": "notice_added", 
+repository: ImageRepositoryId, } | { "kind": "trigger_changed", 
+/**
+ * Which.
+ */
+trigger: TriggerId, 
+/**
+ * Whose tags fire it.
+ */
+repository: ImageRepositoryId, } | { "kind": "firing_changed", 
+/**
+ * Which.
+ */
+firing: FiringId, 
+/**
+ * What it updates.
+ */
+target: TargetId, } | { "kind": "firing_logged", 
+/**
+ * Which.
+ */
+firing: FiringId, } | { "kind": "targets_changed" } | { "kind": "settings_changed" } | { "kind": "notice_added", 
 /**
  * Which.
  */
@@ -1096,6 +1540,206 @@ field?: string | null,
  */
 details?: { [key in string]: string }, };
 
+export type FiringDetailView = { 
+/**
+ * The record.
+ */
+firing: FiringView, 
+/**
+ * What the last attempt planned.
+ */
+plan: Planned | null, 
+/**
+ * How it ended, with what runs since.
+ */
+outcome: DeployOutcome | null, 
+/**
+ * The steps of the last attempt, in order.
+ */
+steps: Array<FiringStepView>, };
+
+export type FiringId = number;
+
+export type FiringKind = "trigger" | "update" | "roll_back" | "run";
+
+export type FiringLineView = { 
+/**
+ * When.
+ */
+at: string, 
+/**
+ * What. Foreign text: shown as text, never as markup.
+ */
+text: string, };
+
+export type FiringList = { 
+/**
+ * Newest first.
+ */
+items: Array<FiringView>, 
+/**
+ * How many fit the filter in all.
+ */
+total: number, 
+/**
+ * There are older ones.
+ */
+more: boolean, };
+
+export type FiringReason = { "kind": "paused" } | { "kind": "switched_off" } | { "kind": "superseded_by", 
+/**
+ * Which.
+ */
+firing: FiringId, } | { "kind": "newer_runs", 
+/**
+ * The firing that put it there.
+ */
+firing: FiringId, } | { "kind": "outside", 
+/**
+ * What is away.
+ */
+failure: Failure, } | { "kind": "backoff", 
+/**
+ * When.
+ */
+until: string, 
+/**
+ * What the last try failed with.
+ */
+failure: Failure, };
+
+export type FiringState = "waiting" | "running" | "succeeded" | "unchanged" | "failed" | "rolled_back" | "broken" | "superseded" | "cancelled" | "skipped";
+
+export type FiringStepView = { 
+/**
+ * What.
+ */
+kind: StepKind, 
+/**
+ * To what.
+ */
+subject: string, 
+/**
+ * When it was begun.
+ */
+started_at: string, 
+/**
+ * When it ended; `null` while it goes on, or when it was broken off.
+ */
+ended_at: string | null, 
+/**
+ * It failed.
+ */
+failed: boolean, 
+/**
+ * Ids, names, numbers (`gap_ms`).
+ */
+facts: { [key in string]: string }, };
+
+export type FiringView = { 
+/**
+ * Its id.
+ */
+id: FiringId, 
+/**
+ * Who wanted it.
+ */
+kind: FiringKind, 
+/**
+ * The row of what is updated.
+ */
+target_id: TargetId, 
+/**
+ * What is updated.
+ */
+target: DeployTarget, 
+/**
+ * The image's repository, when it is one of ours.
+ */
+repository: ImageRepositoryId | null, 
+/**
+ * The trigger; `null` for a person's wish.
+ */
+trigger: TriggerId | null, 
+/**
+ * The trigger's name at that time.
+ */
+trigger_name: string | null, 
+/**
+ * The trigger's condition at that time.
+ */
+condition: TagCondition | null, 
+/**
+ * The tag event: greater was observed later.
+ */
+event: TagEventId, 
+/**
+ * The build that published the image.
+ */
+build: BuildId | null, 
+/**
+ * Where the image came from.
+ */
+source: TagEventSource, 
+/**
+ * What the target gets.
+ */
+version: TargetVersion, 
+/**
+ * The earlier firing that is gone back to.
+ */
+back_to: FiringId | null, 
+/**
+ * Where it stands.
+ */
+state: FiringState, 
+/**
+ * What it is at, while it runs.
+ */
+step: StepKind | null, 
+/**
+ * How often it was begun.
+ */
+attempt: number, 
+/**
+ * Why it waits, or did nothing.
+ */
+reason: FiringReason | null, 
+/**
+ * What it failed with, or what the last try failed with.
+ */
+failure: Failure | null, 
+/**
+ * A person wants it to end.
+ */
+cancel_requested: boolean, 
+/**
+ * When the tag was seen.
+ */
+observed_at: string, 
+/**
+ * When the record was made.
+ */
+created_at: string, 
+/**
+ * When it was begun first.
+ */
+started_at: string | null, 
+/**
+ * When it ended.
+ */
+ended_at: string | null, };
+
+export type HealthGate = { 
+/**
+ * Without a health check: seconds that it must stay up, without a restart.
+ */
+stay_up_seconds: number, 
+/**
+ * Seconds after which something that is not healthy yet has failed.
+ */
+deadline_seconds: number, };
+
 export type Hop = "resolve" | "connect" | "tls" | "api" | "login" | "read" | "push" | "engine";
 
 export type HopView = { 
@@ -1111,6 +1755,20 @@ found: string | null,
  * What went wrong.
  */
 failure: Failure | null, };
+
+export type ImageChoice = { "kind": "tag", 
+/**
+ * Which repository.
+ */
+repository: ImageRepositoryId, 
+/**
+ * Which tag.
+ */
+tag: Tag, } | { "kind": "name", 
+/**
+ * As typed.
+ */
+name: string, };
 
 export type ImageId = string;
 
@@ -1216,6 +1874,20 @@ created_at: string, };
 
 export type ImageSource = "platform" | "dockerfile" | "pushed_locally" | "published_by_others";
 
+export type ImageSourceInput = { "kind": "local", 
+/**
+ * A name of it.
+ */
+name: string, } | { "kind": "archive", 
+/**
+ * The whole path.
+ */
+path: string, } | { "kind": "sent", 
+/**
+ * Its id.
+ */
+id: string, };
+
 export type Inbox = { 
 /**
  * Newest first.
@@ -1234,6 +1906,28 @@ total: number,
  */
 next: NoticeId | null, };
 
+export type Instance = { 
+/**
+ * The engine's or cluster's id.
+ */
+id: string, 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * Its image, as its configuration names it.
+ */
+image: string, 
+/**
+ * Its health.
+ */
+health: TargetHealth, 
+/**
+ * Running since.
+ */
+started_at: string | null, };
+
 export type KeepBuildSecret = { 
 /**
  * The id that the Dockerfile names.
@@ -1244,7 +1938,23 @@ id: string,
  */
 value: SecretText, };
 
+export type KeepTargetSecret = { 
+/**
+ * What it is for (`header X-Token`, `signing key`), for people.
+ */
+purpose: string, 
+/**
+ * The value; goes in and never comes out.
+ */
+value: SecretText, };
+
 export type KeptBuildSecret = { 
+/**
+ * Its id.
+ */
+secret: SecretId, };
+
+export type KeptTargetSecret = { 
 /**
  * Its id.
  */
@@ -1282,6 +1992,12 @@ first: number,
  */
 last: number, };
 
+export type ListArchive = { 
+/**
+ * Which archive.
+ */
+source: ImageSourceInput, };
+
 export type ListBuilds = { 
 /**
  * Of this image repository.
@@ -1313,6 +2029,50 @@ search?: string,
 before?: BuildId, 
 /**
  * How many at most, 1–500; 50 when left out.
+ */
+limit?: number, };
+
+export type ListEngineImages = { 
+/**
+ * Fuzzy search over the names.
+ */
+search?: string, };
+
+export type ListFirings = { 
+/**
+ * Of this image repository.
+ */
+repository?: ImageRepositoryId, 
+/**
+ * Of this trigger.
+ */
+trigger?: TriggerId, 
+/**
+ * Of this target.
+ */
+target?: TargetId, 
+/**
+ * Those that this build caused.
+ */
+build?: BuildId, 
+/**
+ * In this state.
+ */
+state?: FiringState, 
+/**
+ * Of this kind.
+ */
+kind?: FiringKind, 
+/**
+ * Whose trigger's name or tag contains this.
+ */
+search?: string, 
+/**
+ * Only older ones than this.
+ */
+before?: FiringId, 
+/**
+ * How many at most, 1–200; 20 when it is left out.
  */
 limit?: number, };
 
@@ -1378,6 +2138,28 @@ export type ListRules = {
  */
 repository: ImageRepositoryId, };
 
+export type ListServiceGroups = { 
+/**
+ * Where.
+ */
+place: DeployPlace, };
+
+export type ListServices = { 
+/**
+ * Where.
+ */
+place: DeployPlace, 
+/**
+ * Which group.
+ */
+group: ServiceGroup, };
+
+export type ListTriggers = { 
+/**
+ * Of this repository; left out of all.
+ */
+repository?: ImageRepositoryId, };
+
 export type ListVersions = { 
 /**
  * Of this image repository.
@@ -1407,6 +2189,16 @@ limit?: number,
  * Ask the registry now, whatever is remembered.
  */
 refresh?: boolean, };
+
+export type ListedService = { 
+/**
+ * Choose it by this.
+ */
+target: DeployTarget, 
+/**
+ * What it runs.
+ */
+state: TargetState, };
 
 export type LocationForm = { "kind": "git_url", 
 /**
@@ -1508,6 +2300,28 @@ lines: Array<number>, };
 
 export type LogStream = "out" | "err";
 
+export type ManagedBy = { "kind": "compose", 
+/**
+ * The project.
+ */
+project: string, 
+/**
+ * The service.
+ */
+service: string, } | { "kind": "swarm", 
+/**
+ * The service.
+ */
+service: string, } | { "kind": "kubernetes", 
+/**
+ * The pod.
+ */
+pod: string, } | { "kind": "other", 
+/**
+ * The label that gave it away.
+ */
+label: string, } | { "kind": "slipway" };
+
 export type ManifestText = { 
 /**
  * JSON, as the registry stores it.
@@ -1563,6 +2377,12 @@ creation: NamespaceCreation,
  * Why the registry could not list them; those of known repositories are there all the same.
  */
 catalogue_failure: Failure | null, };
+
+export type NetworkChoice = { "kind": "default" } | { "kind": "named", 
+/**
+ * Its name.
+ */
+name: string, };
 
 export type Nothing = Record<symbol, never>;
 
@@ -1732,6 +2552,24 @@ repository_name: string, };
 
 export type ObservationId = number;
 
+export type OwningTriggerView = { 
+/**
+ * Its id.
+ */
+id: TriggerId, 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * Whose tags fire it.
+ */
+repository: ImageRepositoryId, 
+/**
+ * It is on.
+ */
+enabled: boolean, };
+
 export type PathFilters = { 
 /**
  * Globs of which one must match.
@@ -1741,6 +2579,62 @@ include: Array<string>,
  * Globs of files that do not count.
  */
 exclude: Array<string>, };
+
+export type PlaceAway = { 
+/**
+ * Which.
+ */
+place: DeployPlace, 
+/**
+ * Why.
+ */
+failure: Failure, };
+
+export type PlanNote = { "kind": "short_gap" } | { "kind": "compose_up_returns", 
+/**
+ * The Compose files, when the containers say where they are.
+ */
+files: string | null, } | { "kind": "port_kept", 
+/**
+ * The port.
+ */
+port: number, } | { "kind": "no_candidate", 
+/**
+ * Why, in English (`host network`).
+ */
+why: string, } | { "kind": "local_image_only" } | { "kind": "rollback_added" };
+
+export type PlanStep = { 
+/**
+ * What is done.
+ */
+kind: StepKind, 
+/**
+ * To what: the name of an image, container, network, service, workload, or a host.
+ */
+subject: string, 
+/**
+ * More facts by name (`image`, `to`, `seconds`, `order`, `parallelism`, `replicas`, …).
+ */
+facts?: { [key in string]: string }, };
+
+export type Planned = { "kind": "ready", 
+/**
+ * The steps.
+ */
+plan: DeployPlan, } | { "kind": "unchanged", 
+/**
+ * What it runs.
+ */
+before: TargetState, } | { "kind": "refused", 
+/**
+ * Every reason.
+ */
+reasons: Array<Refusal>, 
+/**
+ * What it runs.
+ */
+before: TargetState, };
 
 export type Platform = { 
 /**
@@ -1802,6 +2696,16 @@ triggers?: PushTriggers,
  */
 version: VersionRule, };
 
+export type PreviewTrigger = { 
+/**
+ * Whose tags.
+ */
+repository: ImageRepositoryId, 
+/**
+ * The condition.
+ */
+condition: TagCondition, };
+
 export type ProxyForm = { 
 /**
  * `http://host:port` or `https://host:port`, without a login.
@@ -1862,6 +2766,42 @@ digest: Digest | null,
  */
 failure: Failure | null, };
 
+export type PublishedAddress = { 
+/**
+ * Address of the host that it is bound to; `0.0.0.0` and `::` mean every address.
+ */
+host_ip: string, 
+/**
+ * Port of the host.
+ */
+host_port: number, 
+/**
+ * Port inside.
+ */
+container_port: number, 
+/**
+ * `tcp`, `udp` or `sctp`.
+ */
+protocol: string, };
+
+export type PublishedPort = { 
+/**
+ * Port inside.
+ */
+container_port: number, 
+/**
+ * Port of the host; `None` lets the engine choose.
+ */
+host_port: number | null, 
+/**
+ * Only for this machine (`127.0.0.1`). Swarm services are always open.
+ */
+only_local: boolean, 
+/**
+ * `tcp` or `udp`.
+ */
+protocol: string, };
+
 export type PushTriggers = { 
 /**
  * Push to one of these branches (推送到指定分支触发), short names.
@@ -1908,7 +2848,59 @@ count: number,
  */
 step?: number, };
 
+export type ReceivedUpload = { 
+/**
+ * Bytes so far.
+ */
+received: number, };
+
 export type RefName = string;
+
+export type Refusal = { "kind": "auto_remove" } | { "kind": "links", 
+/**
+ * The linked containers.
+ */
+names: Array<string>, } | { "kind": "shared_by", 
+/**
+ * Their names.
+ */
+names: Array<string>, } | { "kind": "managed", 
+/**
+ * Who.
+ */
+by: ManagedBy, } | { "kind": "paused" } | { "kind": "stopped" } | { "kind": "scaled_to_zero" } | { "kind": "restarting" } | { "kind": "dying" } | { "kind": "our_own_spare" } | { "kind": "rollout_under_way" } | { "kind": "owned_by", 
+/**
+ * `kind/name`.
+ */
+owner: string, } | { "kind": "no_such_container", 
+/**
+ * The containers that it has.
+ */
+names: Array<string>, } | { "kind": "exec_not_allowed", 
+/**
+ * Its command line.
+ */
+command: string, } | { "kind": "private_address", 
+/**
+ * The host.
+ */
+host: string, } | { "kind": "platform", 
+/**
+ * The image's.
+ */
+image: string, 
+/**
+ * The target's.
+ */
+target: string, } | { "kind": "unfaithful", 
+/**
+ * The setting, as the engine names it.
+ */
+setting: string, 
+/**
+ * Why, in English.
+ */
+why: string, };
 
 export type RegistryForm = { 
 /**
@@ -2012,6 +3004,16 @@ refs: Array<RemoteRef>,
  */
 unusable: number, };
 
+export type Replicas = { 
+/**
+ * Asked for.
+ */
+wanted: number, 
+/**
+ * Up (and healthy, where that is known).
+ */
+ready: number, };
+
 export type RepoPath = string;
 
 export type RepositoryName = string;
@@ -2035,6 +3037,22 @@ id: BuildId,
  * Values in place of the build's; none means the same inputs.
  */
 overrides?: BuildOverrides, };
+
+export type ResumedTarget = { 
+/**
+ * The firing that catches up with what was left out; `null` when nothing was.
+ */
+firing: FiringId | null, };
+
+export type RollBackTarget = { 
+/**
+ * To what this firing brought …
+ */
+firing: FiringId, 
+/**
+ * … or to what ran before it.
+ */
+before?: boolean, };
 
 export type RuleId = number;
 
@@ -2148,6 +3166,86 @@ created_at: string,
  */
 updated_at: string, };
 
+export type RunAs = { "kind": "container", 
+/**
+ * Start it again after it ended and with the engine (`unless-stopped`), or leave it.
+ */
+restart: boolean, } | { "kind": "swarm_service", 
+/**
+ * How many tasks.
+ */
+replicas: number, };
+
+export type RunImageRequest = { 
+/**
+ * On which engine; `local` when it is left out.
+ */
+engine?: string, 
+/**
+ * Name of the container or service.
+ */
+name: string, 
+/**
+ * Which image.
+ */
+image: ImageChoice, 
+/**
+ * As what.
+ */
+run_as: RunAs, 
+/**
+ * Ports to publish.
+ */
+ports?: Array<PublishedPort>, 
+/**
+ * Environment.
+ */
+environment?: Array<NameValue>, 
+/**
+ * Named volumes.
+ */
+volumes?: Array<RunVolume>, 
+/**
+ * The network.
+ */
+network?: NetworkChoice, 
+/**
+ * When it counts as serving.
+ */
+gate?: HealthGate, };
+
+export type RunVolume = { 
+/**
+ * The volume's name; made when it does not exist.
+ */
+volume: string, 
+/**
+ * Absolute path inside.
+ */
+path: string, 
+/**
+ * It cannot be written inside.
+ */
+read_only: boolean, };
+
+export type RunningImage = { 
+/**
+ * As the target's configuration names it: a tag, a digest or an id.
+ */
+reference: string, 
+/**
+ * The engine's id; a cluster says what the kubelet reported.
+ */
+id: ImageId | null, 
+/**
+ * `repository@digest` names that it has.
+ */
+digests: Array<string>, 
+/**
+ * What it holds; `None` when the image is gone from the engine or belongs to a cluster.
+ */
+content: ContentIdentity | null, };
+
 export type SampleStep = { 
 /**
  * A build succeeded.
@@ -2222,6 +3320,28 @@ export type SecretId = number;
 
 export type SecretText = string;
 
+export type ServiceGroup = { "kind": "containers", 
+/**
+ * How many.
+ */
+count: number, } | { "kind": "compose_project", 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * How many services.
+ */
+count: number, } | { "kind": "swarm_services", 
+/**
+ * How many.
+ */
+count: number, } | { "kind": "namespace", 
+/**
+ * Its name.
+ */
+name: string, };
+
 export type SetAutoTrigger = { 
 /**
  * Which.
@@ -2231,6 +3351,16 @@ id: RuleId,
  * On or off.
  */
 on: boolean, };
+
+export type SetTriggerEnabled = { 
+/**
+ * Which.
+ */
+id: TriggerId, 
+/**
+ * On or off.
+ */
+enabled: boolean, };
 
 export type SettingsInput = { 
 /**
@@ -2344,6 +3474,12 @@ export type StartedBuild = {
  */
 id: BuildId, };
 
+export type StartedFiring = { 
+/**
+ * Its id.
+ */
+firing: FiringId, };
+
 export type StarterFileView = { 
 /**
  * Its name, beside the Dockerfile.
@@ -2391,6 +3527,8 @@ files: Array<StarterFileView>,
 port: number, };
 
 export type StepKey = string;
+
+export type StepKind = "pull" | "start_candidate" | "check_candidate" | "remove_candidate" | "create" | "stop_old" | "rename_old" | "rename_new" | "start_new" | "check_new" | "remove_earlier" | "update_spec" | "watch_rollout" | "call" | "remove_new" | "restore_name" | "start_old" | "check_old" | "restore_spec";
 
 export type StepLinesView = { 
 /**
@@ -2496,6 +3634,97 @@ database_recovery: DatabaseRecovery | null, };
 
 export type Tag = string;
 
+export type TagCondition = { "kind": "all" } | { "kind": "tags", 
+/**
+ * As typed: separated by `;`, `,` or lines.
+ */
+list: string, } | { "kind": "pattern", 
+/**
+ * The expression.
+ */
+pattern: string, };
+
+export type TagEventId = number;
+
+export type TagEventSource = "build" | "upload" | "local" | "registry" | "manual";
+
+export type TagWatchView = { 
+/**
+ * The last look that went well.
+ */
+last_ok_at: string | null, 
+/**
+ * What the last look failed with; `null` after one that went well.
+ */
+last_failure: Failure | null, 
+/**
+ * When a registry is looked at next.
+ */
+next_look_at: string | null, };
+
+export type TargetHealth = "healthy" | "running" | "starting" | "unhealthy" | "restarting" | "paused" | "stopped" | "none";
+
+export type TargetId = number;
+
+export type TargetPin = { 
+/**
+ * The firing that rolled back.
+ */
+firing: FiringId, 
+/**
+ * What the target is pinned to.
+ */
+version: TargetVersion, 
+/**
+ * Since when.
+ */
+since: string, };
+
+export type TargetState = { 
+/**
+ * The image that serves. Of several instances with different images, the one that differs from the new one matters;
+ * `mixed` says so.
+ */
+image: RunningImage | null, 
+/**
+ * Instances run different images.
+ */
+mixed: boolean, 
+/**
+ * Health of the whole.
+ */
+health: TargetHealth, 
+/**
+ * How many instances are wanted and ready.
+ */
+replicas: Replicas, 
+/**
+ * Where it can be reached.
+ */
+addresses: Array<PublishedAddress>, 
+/**
+ * Containers, tasks or pods.
+ */
+instances: Array<Instance>, 
+/**
+ * Who looks after it besides us.
+ */
+managed_by: ManagedBy | null, 
+/**
+ * Why it cannot be updated as it is; empty when it can.
+ */
+problems: Array<Refusal>, };
+
+export type TargetVersion = { 
+/**
+ * The tag; `None` when only the image itself is known.
+ */
+tag: Tag | null, 
+/**
+ * The exact image.
+ */
+image: DeployImage, };
+
 export type TestCodeRepository = { 
 /**
  * What was typed.
@@ -2536,7 +3765,55 @@ size: number | null, };
 
 export type TreeEntryKind = "file" | "executable" | "symlink" | "folder" | "submodule";
 
+export type TriggerId = number;
+
+export type TriggerPreviewView = { 
+/**
+ * The tags that match, sorted.
+ */
+matching: Array<Tag>, 
+/**
+ * How many tags are there.
+ */
+of: number, };
+
+export type TriggerSpec = { 
+/**
+ * Unique among all triggers, see [`check_name`].
+ */
+name: string, 
+/**
+ * Which tags fire it.
+ */
+condition: TagCondition, 
+/**
+ * What it updates.
+ */
+target: DeployTarget, 
+/**
+ * When the new image counts as serving.
+ */
+gate: HealthGate, 
+/**
+ * Off: new tags are ignored and count as seen.
+ */
+enabled: boolean, };
+
 export type TriggerView = "branch" | "any_branch" | "new_tag" | "pattern";
+
+export type UpdateTargetNow = { 
+/**
+ * Which target.
+ */
+target: DeployTarget, 
+/**
+ * To which image.
+ */
+image: ImageChoice, 
+/**
+ * When it counts as serving.
+ */
+gate?: HealthGate, };
 
 export type Upload = { "kind": "dockerfile", 
 /**
@@ -2575,6 +3852,28 @@ path: string,
  * Which image of the archive; none when it has one.
  */
 image: string | null, };
+
+export type UploadImage = { 
+/**
+ * Into this image repository.
+ */
+repository: ImageRepositoryId, 
+/**
+ * Under this tag.
+ */
+tag: Tag, 
+/**
+ * Where it comes from.
+ */
+source: ImageSourceInput, 
+/**
+ * Which image of an archive; needed when it has several.
+ */
+image?: string, 
+/**
+ * Take it also when it is for another platform than the engine's.
+ */
+other_platform?: boolean, };
 
 export type Version = { 
 /**
@@ -2988,6 +4287,16 @@ failure: Failure, } | { "kind": "outside",
  */
 failure: Failure, };
 
+export type WebhookHeader = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * Its sealed value: most of these are authorisations.
+ */
+value: SecretId, };
+
 export type WhichBuild = { 
 /**
  * Which.
@@ -3005,6 +4314,18 @@ export type WhichCredential = {
  * Which.
  */
 id: CredentialId, };
+
+export type WhichDeployTarget = { 
+/**
+ * What it is.
+ */
+target: DeployTarget, };
+
+export type WhichFiring = { 
+/**
+ * Which.
+ */
+id: FiringId, };
 
 export type WhichImageRepository = { 
 /**
@@ -3030,6 +4351,24 @@ export type WhichRule = {
  */
 id: RuleId, };
 
+export type WhichTargetRow = { 
+/**
+ * Its row.
+ */
+id: TargetId, };
+
+export type WhichTrigger = { 
+/**
+ * Which.
+ */
+id: TriggerId, };
+
+export type WhichUpload = { 
+/**
+ * Which.
+ */
+id: string, };
+
 export type WhichVersion = { 
 /**
  * Which image repository.
@@ -3039,6 +4378,8 @@ repository: ImageRepositoryId,
  * A tag or a digest.
  */
 reference: string, };
+
+export type WorkloadKind = "deployment" | "stateful_set" | "daemon_set" | "cron_job";
 
 export type WriteStarter = { 
 /**
@@ -3152,6 +4493,22 @@ export interface Commands {
   "versions.delete": { request: VersionTags; response: Nothing };
   /** Puts what a tag or digest holds under another tag, also of another repository of the same registry. */
   "versions.copy": { request: CopyVersion; response: CopiedVersion };
+  /** Begins to send a file; its bytes follow in pieces. */
+  "uploads.begin": { request: BeginUpload; response: BegunUpload };
+  /** Sends a piece of a file. */
+  "uploads.append": { request: AppendUpload; response: ReceivedUpload };
+  /** Forgets a file that was being sent. */
+  "uploads.discard": { request: WhichUpload; response: Nothing };
+  /** The images of an archive as `docker save` writes it, or in the OCI layout. */
+  "uploads.archive_images": { request: ListArchive; response: Array<ArchiveImageView> };
+  /** Uploads an image: a local one, or one of an archive. */
+  "uploads.image": { request: UploadImage; response: StartedBuild };
+  /** The named images of the local engine, newest first. */
+  "engine.images": { request: ListEngineImages; response: Array<EngineImageSummary> };
+  /** Builds an uploaded Dockerfile. */
+  "uploads.dockerfile": { request: BuildDockerfile; response: StartedBuild };
+  /** What is wrong with the text of a Dockerfile; nothing when it is fine. */
+  "uploads.check_dockerfile": { request: CheckDockerfile; response: DockerfileProblem };
   /** The rules of an image repository, by name. */
   "rules.list": { request: ListRules; response: Array<RuleView> };
   /** One rule. */
@@ -3194,6 +4551,54 @@ export interface Commands {
   "builds.log_search": { request: SearchLog; response: LogSearchView };
   /** How much of a log each step wrote. */
   "builds.log_steps": { request: WhichBuild; response: Array<StepLinesView> };
+  /** Image triggers by name, of one repository or of all. */
+  "triggers.list": { request: ListTriggers; response: Array<TriggerView> };
+  /** One trigger. */
+  "triggers.get": { request: WhichTrigger; response: TriggerView };
+  /** Adds a trigger; tags that are there now count as seen. */
+  "triggers.add": { request: AddTrigger; response: AddedTrigger };
+  /** Changes a trigger. */
+  "triggers.edit": { request: EditTrigger; response: Nothing };
+  /** Turns a trigger on or off; off, new tags count as seen. */
+  "triggers.set_enabled": { request: SetTriggerEnabled; response: Nothing };
+  /** Deletes a trigger: records stay, what waits ends, what runs too when asked for. */
+  "triggers.delete": { request: DeleteTrigger; response: DeletedTrigger };
+  /** Which of the tags that are there now a condition matches. */
+  "triggers.preview": { request: PreviewTrigger; response: TriggerPreviewView };
+  /** Looks at the tags of a repository now. */
+  "triggers.check": { request: CheckTags; response: Nothing };
+  /** Takes the pin of a rollback away from what a trigger updates: it goes on with the newest tag that it left out. */
+  "triggers.resume": { request: WhichTrigger; response: ResumedTarget };
+  /** Seals a header's value or a signing key of a webhook. */
+  "triggers.keep_secret": { request: KeepTargetSecret; response: KeptTargetSecret };
+  /** A page of trigger records and of what people did to targets, newest first. */
+  "firings.list": { request: ListFirings; response: FiringList };
+  /** Everything about a firing but its log: plan, steps, result. */
+  "firings.get": { request: WhichFiring; response: FiringDetailView };
+  /** The log of a firing. */
+  "firings.log": { request: WhichFiring; response: Array<FiringLineView> };
+  /** Cancels a firing; one that runs undoes what it did. */
+  "firings.cancel": { request: WhichFiring; response: CancelledFiring };
+  /** Removes the record of a firing that is over. */
+  "firings.delete": { request: WhichFiring; response: Nothing };
+  /** What runs where: everything on the engines, and what triggers update elsewhere. */
+  "targets.list": { request: Nothing; response: DeployTargetList };
+  /** One target with what it can go back to. */
+  "targets.get": { request: WhichDeployTarget; response: DeployTargetDetail };
+  /** The first step of the cascade: engines and clusters. */
+  "targets.places": { request: Nothing; response: Array<DeployPlace> };
+  /** The second step: containers, Compose projects, Swarm services, namespaces. */
+  "targets.groups": { request: ListServiceGroups; response: Array<ServiceGroup> };
+  /** The third step: what runs in a group, with its image and health. */
+  "targets.services": { request: ListServices; response: Array<ListedService> };
+  /** Updates a target now, to a chosen image. */
+  "targets.update_now": { request: UpdateTargetNow; response: StartedFiring };
+  /** Rolls a target back to an image that it ran; its triggers are paused. */
+  "targets.roll_back": { request: RollBackTarget; response: StartedFiring };
+  /** Takes the pin of a rollback away; the triggers go on with the newest tag that they left out. */
+  "targets.resume": { request: WhichTargetRow; response: ResumedTarget };
+  /** Runs an image as a new container or Swarm service. */
+  "targets.run_image": { request: RunImageRequest; response: StartedFiring };
 }
 
 /** Cache tags: what a read provides, what a write invalidates. */
@@ -3241,6 +4646,14 @@ export const commandTags = {
   "versions.removal": { kind: "read", tags: ["versions"] },
   "versions.delete": { kind: "write", tags: ["versions","image_repositories"] },
   "versions.copy": { kind: "write", tags: ["versions","image_repositories"] },
+  "uploads.begin": { kind: "write", tags: [] },
+  "uploads.append": { kind: "write", tags: [] },
+  "uploads.discard": { kind: "write", tags: [] },
+  "uploads.archive_images": { kind: "read", tags: [] },
+  "uploads.image": { kind: "write", tags: ["builds","image_repositories"] },
+  "engine.images": { kind: "read", tags: ["engine"] },
+  "uploads.dockerfile": { kind: "write", tags: ["builds","image_repositories"] },
+  "uploads.check_dockerfile": { kind: "read", tags: [] },
   "rules.list": { kind: "read", tags: ["rules"] },
   "rules.get": { kind: "read", tags: ["rules"] },
   "rules.add": { kind: "write", tags: ["rules","image_repositories"] },
@@ -3262,4 +4675,28 @@ export const commandTags = {
   "builds.log": { kind: "read", tags: ["log"] },
   "builds.log_search": { kind: "read", tags: ["log"] },
   "builds.log_steps": { kind: "read", tags: ["log"] },
+  "triggers.list": { kind: "read", tags: ["triggers","firings"] },
+  "triggers.get": { kind: "read", tags: ["triggers","firings"] },
+  "triggers.add": { kind: "write", tags: ["triggers","targets","image_repositories"] },
+  "triggers.edit": { kind: "write", tags: ["triggers","targets"] },
+  "triggers.set_enabled": { kind: "write", tags: ["triggers","targets"] },
+  "triggers.delete": { kind: "write", tags: ["triggers","firings","targets","image_repositories"] },
+  "triggers.preview": { kind: "read", tags: [] },
+  "triggers.check": { kind: "write", tags: ["triggers","firings"] },
+  "triggers.resume": { kind: "write", tags: ["triggers","firings","targets"] },
+  "triggers.keep_secret": { kind: "write", tags: [] },
+  "firings.list": { kind: "read", tags: ["firings"] },
+  "firings.get": { kind: "read", tags: ["firings"] },
+  "firings.log": { kind: "read", tags: ["firings"] },
+  "firings.cancel": { kind: "write", tags: ["firings","targets"] },
+  "firings.delete": { kind: "write", tags: ["firings","targets"] },
+  "targets.list": { kind: "read", tags: ["targets","firings","triggers"] },
+  "targets.get": { kind: "read", tags: ["targets","firings","triggers"] },
+  "targets.places": { kind: "read", tags: ["targets"] },
+  "targets.groups": { kind: "read", tags: ["targets"] },
+  "targets.services": { kind: "read", tags: ["targets"] },
+  "targets.update_now": { kind: "write", tags: ["firings","targets"] },
+  "targets.roll_back": { kind: "write", tags: ["firings","targets","triggers"] },
+  "targets.resume": { kind: "write", tags: ["firings","targets","triggers"] },
+  "targets.run_image": { kind: "write", tags: ["firings","targets"] },
 } as const;

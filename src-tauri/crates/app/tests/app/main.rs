@@ -2,11 +2,14 @@
 #![allow(clippy::unwrap_used)]
 
 mod cancel;
+mod inbox;
 mod mirrors;
 mod path;
 mod publish;
 mod restart;
 mod rules;
+mod sample;
 mod secrets;
+mod triggers;
 mod watching;
 mod world;

@@ -12,7 +12,9 @@ use slipway_core::image::{
 use slipway_core::rule::{PushTriggers, RuleSpec, Strategy, VersionRule};
 use slipway_core::{ErrorCode, Failure};
 use slipway_store::{BuildFilter, BuildRecord, RegistrySpec};
-use slipway_testkit::fakes::{FakeClock, FakeCodeStore, FakeEngine, FakeRegistries, FakeRepository, MemoryVault};
+use slipway_testkit::fakes::{
+    FakeClock, FakeCodeStore, FakeEngine, FakeRegistries, FakeRepository, FakeTargets, MemoryVault,
+};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,6 +27,7 @@ pub(crate) struct World {
     pub(crate) code: Arc<FakeCodeStore>,
     pub(crate) engine: Arc<FakeEngine>,
     pub(crate) registries: Arc<FakeRegistries>,
+    pub(crate) targets: Arc<FakeTargets>,
     pub(crate) vault: Arc<MemoryVault>,
     pub(crate) root: tempfile::TempDir,
 }
@@ -46,6 +49,7 @@ impl World {
             code: Arc::new(FakeCodeStore::default()),
             engine: Arc::new(FakeEngine::new(Arc::clone(&registries))),
             registries,
+            targets: Arc::new(FakeTargets::default()),
             vault: Arc::new(MemoryVault::default()),
             root: tempfile::tempdir().unwrap(),
         }
@@ -58,6 +62,7 @@ impl World {
     /// Opens the application with some ports changed.
     pub(crate) async fn open_with(&self, change: impl FnOnce(&mut Ports)) -> Slipway {
         let engine = Arc::clone(&self.engine);
+        let (targets, directory) = (Arc::clone(&self.targets), Arc::clone(&self.targets));
         let mut ports = Ports {
             clock: Arc::<FakeClock>::clone(&self.clock),
             code: Arc::<FakeCodeStore>::clone(&self.code),
@@ -66,6 +71,8 @@ impl World {
             vault: Arc::<MemoryVault>::clone(&self.vault),
             outside_logins: Arc::new(NoLogins),
             build_proxies: Arc::new(|_| Vec::new()),
+            actions: Arc::new(move |_| Ok(Arc::<FakeTargets>::clone(&targets))),
+            directories: Arc::new(move |_| Ok(Arc::<FakeTargets>::clone(&directory))),
         };
         change(&mut ports);
         let pace = Pace {

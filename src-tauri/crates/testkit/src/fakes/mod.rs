@@ -6,6 +6,7 @@ mod code;
 mod engine;
 mod journal;
 mod registries;
+mod targets;
 mod vault;
 
 pub use clock::FakeClock;
@@ -13,6 +14,7 @@ pub use code::{FakeCodeStore, FakeRepository};
 pub use engine::{FakeBuild, FakeEngine, SeenBuild};
 pub use journal::MemoryJournal;
 pub use registries::FakeRegistries;
+pub use targets::FakeTargets;
 pub use vault::MemoryVault;
 
 use slipway_core::Failure;
