@@ -8,7 +8,11 @@ mod house;
 mod interruptions;
 mod main_path;
 mod registry_troubles;
+mod sample;
 mod source_troubles;
+mod uploads;
+mod versions;
+mod window;
 
 #[test]
 fn every_file_of_this_folder_is_a_module_here() {

@@ -94,6 +94,23 @@ commands! {
     /// Puts what a tag or digest holds under another tag, also of another repository of the same registry.
     Write "versions.copy" versions::CopyRequest => versions::Copied, [Versions, ImageRepositories], versions::copy;
 
+    /// Begins to send a file; its bytes follow in pieces.
+    Write "uploads.begin" uploads::BeginRequest => uploads::Begun, [], uploads::begin;
+    /// Sends a piece of a file.
+    Write "uploads.append" uploads::AppendRequest => uploads::Received, [], uploads::append;
+    /// Forgets a file that was being sent.
+    Write "uploads.discard" uploads::WhichUpload => system::Nothing, [], uploads::discard;
+    /// The images of an archive as `docker save` writes it, or in the OCI layout.
+    Read "uploads.archive_images" uploads::ArchiveRequest => Vec<uploads::ArchiveImageView>, [], uploads::archive_images;
+    /// Uploads an image: a local one, or one of an archive.
+    Write "uploads.image" uploads::ImageRequest => builds::Started, [Builds, ImageRepositories], uploads::image;
+    /// The named images of the local engine, newest first.
+    Read "engine.images" uploads::EngineImagesRequest => Vec<slipway_core::image::EngineImageSummary>, [Engine], uploads::engine_images;
+    /// Builds an uploaded Dockerfile.
+    Write "uploads.dockerfile" uploads::DockerfileRequest => builds::Started, [Builds, ImageRepositories], uploads::dockerfile;
+    /// What is wrong with the text of a Dockerfile; nothing when it is fine.
+    Read "uploads.check_dockerfile" uploads::CheckDockerfileRequest => uploads::DockerfileProblem, [], uploads::check_dockerfile;
+
     /// The rules of an image repository, by name.
     Read "rules.list" rules::ListRequest => Vec<rules::RuleView>, [Rules], rules::list;
     /// One rule.

@@ -20,6 +20,7 @@ mod table;
 pub mod targets;
 pub mod triggers;
 pub mod typescript;
+pub mod uploads;
 pub mod versions;
 
 pub use command::{CacheTag, CommandDescription, CommandKind};

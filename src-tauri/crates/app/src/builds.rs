@@ -136,6 +136,7 @@ impl Slipway {
         let build = self.parts.store.build(id).await?;
         self.parts.store.delete_record(id).await?;
         self.parts.logs.remove(id);
+        self.parts.tidy_uploads().await;
         self.parts.announce(AppEvent::BuildChanged { build: id, repository: build.repository });
         Ok(())
     }
@@ -200,7 +201,7 @@ impl Slipway {
         self.queue.view().await
     }
 
-    async fn create(
+    pub(crate) async fn create(
         &self,
         repository: ImageRepositoryId,
         kind: BuildKind,

@@ -94,6 +94,7 @@ impl Slipway {
         for build in builds {
             self.parts.logs.remove(build);
         }
+        self.parts.tidy_uploads().await;
         self.parts.announce(AppEvent::ImageRepositoryChanged { repository: id });
         Ok(())
     }

@@ -8,6 +8,7 @@ mod publish;
 mod registry_side;
 mod secrets;
 mod steps;
+mod uploaded;
 
 use crate::access::BaseImageLogins;
 use crate::build_log::LogWriter;
@@ -15,7 +16,7 @@ use crate::queue::{Ended, Queue};
 use crate::triggers::hand_over;
 use crate::{AppEvent, Parts};
 use chrono::{DateTime, Utc};
-use slipway_core::build::{Stage, StageOutcome};
+use slipway_core::build::{Stage, StageOutcome, Upload};
 use slipway_core::ids::BuildId;
 use slipway_core::log::{StepKey, StepUpdate};
 use slipway_core::mask::Masker;
@@ -108,6 +109,13 @@ impl<'run> Run<'run> {
     }
 
     async fn stages(&self, mut record: BuildRecord) -> Result<Ended, Failure> {
+        if let (None, Some(upload @ (Upload::LocalImage { .. } | Upload::Archive { .. }))) =
+            (&record.image, &record.inputs.upload)
+        {
+            self.stage(Stage::Checkout, Deadlines::default().request * 2, self.checkout_image(&record)).await?;
+            self.stage(Stage::Build, Deadlines::default().push, self.take_image(&record, upload)).await?;
+            record = self.parts.store.build(self.id).await?;
+        }
         if record.image.is_none() {
             let ready = match self.stage(Stage::Checkout, Deadlines::default().fetch, self.checkout(&record)).await? {
                 checkout::Checkout::Ready(ready) => *ready,

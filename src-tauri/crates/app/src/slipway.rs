@@ -5,6 +5,7 @@ use crate::build_log::BuildLogs;
 use crate::queue::Queue;
 use crate::triggers::tags;
 use crate::triggers::worker::Firings;
+use crate::uploads::Uploads;
 use crate::versions::VersionBook;
 use crate::watch::Watch;
 use crate::{AppEvent, away, housekeeping, recovery, wiring};
@@ -116,6 +117,7 @@ pub(crate) struct Parts {
     pub(crate) ports: Ports,
     pub(crate) logs: Arc<BuildLogs>,
     pub(crate) versions: VersionBook,
+    pub(crate) uploads: Uploads,
     pub(crate) pace: Pace,
     pub(crate) stop: CancellationToken,
     pub(crate) queue_wake: Notify,
@@ -180,12 +182,14 @@ impl Slipway {
             None => wiring::real_ports(store.data_dir(), owner.clone(), clock)?,
         };
         let logs = BuildLogs::open(store.data_dir().logs())?;
+        let uploads = Uploads::open(store.data_dir().uploads());
         let versions = VersionBook::new(store.version_cache().await?);
         let parts = Arc::new(Parts {
             store,
             ports,
             logs,
             versions,
+            uploads,
             pace: options.pace,
             stop: CancellationToken::new(),
             queue_wake: Notify::new(),
@@ -198,6 +202,7 @@ impl Slipway {
             events: broadcast::Sender::new(EVENTS_KEPT),
         });
         recovery::settle(&parts).await?;
+        parts.tidy_uploads().await;
         let tasks = TaskTracker::new();
         let opened_at = parts.now();
         let queue = Queue::start(Arc::clone(&parts), &tasks);

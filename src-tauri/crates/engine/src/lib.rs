@@ -1,6 +1,7 @@
 //! Docker: BuildKit session, progress, tag, push, images.
 
 mod build_errors;
+mod calls;
 mod client;
 mod context;
 mod docker;
@@ -21,6 +22,7 @@ mod solve;
 pub mod transport;
 mod typed_calls;
 
+pub use calls::engine_calls;
 pub use docker::DockerEngine;
 pub use endpoint::{Endpoint, Surroundings};
 pub use images::private_tag;

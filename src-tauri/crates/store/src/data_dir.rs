@@ -48,6 +48,12 @@ impl DataDir {
         self.root.join("mirrors")
     }
 
+    /// Returns the folder of what was uploaded by hand for builds.
+    #[must_use]
+    pub fn uploads(&self) -> PathBuf {
+        self.root.join("uploads")
+    }
+
     /// Returns the folder of database backups.
     #[must_use]
     pub fn backups(&self) -> PathBuf {
@@ -94,7 +100,7 @@ impl DataDir {
     /// # Errors
     /// [`StoreError::ReadOnly`], [`StoreError::DiskFull`], or another file error.
     pub(crate) fn create(&self) -> Result<(), StoreError> {
-        for folder in [self.root.clone(), self.logs(), self.mirrors(), self.backups()] {
+        for folder in [self.root.clone(), self.logs(), self.mirrors(), self.backups(), self.uploads()] {
             std::fs::create_dir_all(&folder).map_err(|e| StoreError::io("create", &folder, e))?;
             private_folder(&folder)?;
         }

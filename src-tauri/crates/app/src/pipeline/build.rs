@@ -34,7 +34,7 @@ impl Run<'_> {
     }
 
     /// Returns the image of an earlier attempt that finished on the engine while nobody listened.
-    async fn left_behind(&self, record: &BuildRecord) -> Result<Option<BuiltImage>, Failure> {
+    pub(super) async fn left_behind(&self, record: &BuildRecord) -> Result<Option<BuiltImage>, Failure> {
         if record.attempt <= 1 {
             return Ok(None);
         }
@@ -128,14 +128,18 @@ impl Run<'_> {
             // Stored addresses never hold a login.
             label("source", url);
         }
-        label("revision", ready.commit.id.as_str().to_owned());
+        if let Some(commit) = &ready.commit {
+            label("revision", commit.id.as_str().to_owned());
+        }
         if let Some(tag) = ready.tags.first() {
             label("version", tag.as_str().to_owned());
         }
         if let Some(name) = &record.inputs.ref_name {
             label("ref.name", name.short().to_owned());
         }
-        label("created", ready.commit.committed_at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true));
+        if let Some(commit) = &ready.commit {
+            label("created", commit.committed_at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true));
+        }
         Ok(labels)
     }
 }

@@ -1,7 +1,7 @@
 //! Checkout: the commit into the mirror, paths resolved, tags rendered once, and nothing built that could not be published.
 
 use super::Run;
-use slipway_core::build::{BuildKind, BuildReason, Stage};
+use slipway_core::build::{BuildKind, BuildReason, Stage, Upload};
 use slipway_core::code::{CommitDetails, RefKind, RepoPath, TreeEntryKind};
 use slipway_core::decide::{PublishDecision, may_publish};
 use slipway_core::dockerfile_path::near_misses;
@@ -30,7 +30,8 @@ pub(super) struct Ready {
     pub(super) context: Arc<dyn ContextTree>,
     pub(super) dockerfile: bytes::Bytes,
     pub(super) ignore_file: Option<bytes::Bytes>,
-    pub(super) commit: CommitDetails,
+    /// None for what was uploaded.
+    pub(super) commit: Option<CommitDetails>,
     pub(super) platforms: Vec<Platform>,
     pub(super) tags: Vec<Tag>,
 }
@@ -38,6 +39,9 @@ pub(super) struct Ready {
 impl Run<'_> {
     pub(super) async fn checkout(&self, record: &BuildRecord) -> Result<Checkout, Failure> {
         let inputs = &record.inputs;
+        if let Some(Upload::Dockerfile { folder, .. }) = &inputs.upload {
+            return self.checkout_upload(record, folder).await;
+        }
         let (Some(code), Some(commit)) = (inputs.code, &inputs.commit) else {
             return Err(Failure::new(ErrorCode::NotFound, "the code repository of this build was removed"));
         };
@@ -48,7 +52,7 @@ impl Run<'_> {
         self.parts.store.set_commit(self.id, &details).await?;
         self.say(Stage::Checkout, &format!("commit {} {}", details.id, details.summary))?;
 
-        let tags = self.tags(record, &details).await?;
+        let tags = self.tags(record, Some(&details)).await?;
         if let Some(reason) = self.check_tags(record, &tags).await? {
             return Ok(Checkout::Covered(reason));
         }
@@ -64,11 +68,18 @@ impl Run<'_> {
         let platforms = self.platforms(record).await?;
         let names = tags.iter().map(Tag::as_str).collect::<Vec<_>>().join(", ");
         self.say(Stage::Checkout, &format!("dockerfile {path}, context {}, tags {names}", inputs.context_dir))?;
-        Ok(Checkout::Ready(Box::new(Ready { context, dockerfile, ignore_file, commit: details, platforms, tags })))
+        Ok(Checkout::Ready(Box::new(Ready {
+            context,
+            dockerfile,
+            ignore_file,
+            commit: Some(details),
+            platforms,
+            tags,
+        })))
     }
 
     /// Returns the tags of the build, the overwrite tag last. They are rendered by the first attempt and kept.
-    async fn tags(&self, record: &BuildRecord, commit: &CommitDetails) -> Result<Vec<Tag>, Failure> {
+    pub(super) async fn tags(&self, record: &BuildRecord, commit: Option<&CommitDetails>) -> Result<Vec<Tag>, Failure> {
         if let Some(tags) = &record.tags {
             return Ok(tags.clone());
         }
@@ -77,7 +88,7 @@ impl Run<'_> {
         let mut tags = if inputs.fixed_tags.is_empty() {
             let context = TagContext {
                 ref_name: inputs.ref_name.as_ref(),
-                commit: Some(&commit.id),
+                commit: commit.map(|commit| &commit.id),
                 number: record.number,
                 started_at,
                 offset_seconds: self.parts.ports.clock.local_offset_seconds(started_at),
@@ -96,7 +107,7 @@ impl Run<'_> {
     }
 
     /// Looks whether the tags may be published at all, before minutes go into a build.
-    async fn check_tags(&self, record: &BuildRecord, tags: &[Tag]) -> Result<Option<BuildReason>, Failure> {
+    pub(super) async fn check_tags(&self, record: &BuildRecord, tags: &[Tag]) -> Result<Option<BuildReason>, Failure> {
         let (_, access) = self.parts.repository_access(&self.repository).await?;
         for tag in tags {
             if !is_write_once(&self.repository.spec.write_once, tag)? {
@@ -161,7 +172,7 @@ impl Run<'_> {
     }
 
     /// The rule's platforms, else that of the repository's newest tag, else the engine's own (empty).
-    async fn platforms(&self, record: &BuildRecord) -> Result<Vec<Platform>, Failure> {
+    pub(super) async fn platforms(&self, record: &BuildRecord) -> Result<Vec<Platform>, Failure> {
         if !record.inputs.options.platforms.is_empty() {
             return Ok(record.inputs.options.platforms.clone());
         }
