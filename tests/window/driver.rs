@@ -1,0 +1,162 @@
+//! WebDriver (<https://www.w3.org/TR/webdriver2/>), as much of it as these tests need. Things are found as a person finds
+//! them: by what they are and what they are called, in the dialog that is open or on the page.
+
+use serde_json::{Value, json};
+use slipway_testkit::eventually;
+use std::time::Duration;
+
+/// How long the window may take for one step.
+pub(crate) const STEP: Duration = Duration::from_secs(30);
+/// The key under which the protocol names an element.
+const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
+
+/// Finds what can be seen of a kind (a CSS selector) whose name or text is, or holds, a text.
+const FIND: &str = r#"
+const [selector, text, exact, whole] = arguments;
+const dialogs = [...document.querySelectorAll('[role="dialog"]')].filter((one) => one.getClientRects().length > 0);
+const root = whole || dialogs.length === 0 ? document : dialogs[dialogs.length - 1];
+const plain = (one) => (one ?? "").replace(/\s+/g, " ").replace(/ ?\*$/, "").trim();
+const nameOf = (element) => {
+  const by = element.getAttribute("aria-labelledby");
+  return plain(
+    element.getAttribute("aria-label") ??
+      (by && by.split(" ").map((id) => document.getElementById(id)?.textContent).join(" ")) ??
+      (element.labels?.length ? element.labels[0].textContent : element.textContent),
+  );
+};
+return (
+  [...root.querySelectorAll(selector)].find((element) => {
+    if (element.getClientRects().length === 0) return false;
+    const names = [nameOf(element), plain(element.textContent)];
+    return names.some((name) => (exact ? name === text : name.includes(text)));
+  }) ?? null
+);
+"#;
+
+/// A session with the window.
+#[derive(Debug)]
+pub(crate) struct Session {
+    client: reqwest::Client,
+    base: String,
+    words: Value,
+}
+
+/// A thing of the page.
+#[derive(Debug, Clone)]
+pub(crate) struct Element(String);
+
+impl Session {
+    /// Starts the program through the driver and opens a session with its window.
+    pub(crate) async fn open(driver: &str, program: &str, arguments: &[&str]) -> Self {
+        let client = reqwest::Client::new();
+        let wanted = json!({ "webkitgtk:browserOptions": { "binary": program, "args": arguments } });
+        let body = json!({ "capabilities": { "alwaysMatch": wanted } });
+        let answer = eventually("the driver opens a session", Duration::from_secs(60), async || {
+            send(client.post(format!("{driver}/session")).json(&body)).await
+        })
+        .await;
+        let id = answer["sessionId"].as_str().unwrap().to_owned();
+        let words = include_str!("../../ui/src/i18n/en.json");
+        Self { client, base: format!("{driver}/session/{id}"), words: serde_json::from_str(words).unwrap() }
+    }
+
+    /// Ends the session; the driver ends the program with it.
+    pub(crate) async fn close(self) {
+        send(self.client.delete(&self.base)).await.unwrap();
+    }
+
+    /// Returns a text of the console in English, by its key.
+    pub(crate) fn words(&self, key: &str) -> &str {
+        let found = key.split('.').fold(&self.words, |words, part| &words[part]);
+        found.as_str().unwrap_or_else(|| panic!("the console has no text {key}"))
+    }
+
+    async fn post(&self, path: &str, body: Value) -> Result<Value, String> {
+        send(self.client.post(format!("{}{path}", self.base)).json(&body)).await
+    }
+
+    /// Runs a script's body in the page.
+    pub(crate) async fn script(&self, script: &str, arguments: Value) -> Value {
+        self.try_script(script, arguments).await.unwrap_or_else(|error| panic!("{script}: {error}"))
+    }
+
+    async fn try_script(&self, script: &str, arguments: Value) -> Result<Value, String> {
+        self.post("/execute/sync", json!({ "script": script, "args": arguments })).await
+    }
+
+    /// Runs a script's body that gives a promise, and waits for it: `{ok}` or `{failed}`.
+    pub(crate) async fn promise(&self, script: &str) -> Value {
+        let script = format!(
+            "const done = arguments[arguments.length - 1]; (async () => {{ {script} }})().then(\
+             (ok) => done({{ ok: ok ?? null }}), (failed) => done({{ failed: failed?.code ?? String(failed) }}));"
+        );
+        self.post("/execute/async", json!({ "script": script, "args": [] })).await.unwrap()
+    }
+
+    async fn find(&self, selector: &str, text: &str, exact: bool, whole: bool) -> Element {
+        let what = format!("{selector} with {text:?} can be seen");
+        eventually(&what, STEP, async || {
+            let found = self.try_script(FIND, json!([selector, text, exact, whole])).await?;
+            found[ELEMENT].as_str().map(|id| Element(id.to_owned())).ok_or("nothing".to_owned())
+        })
+        .await
+    }
+
+    /// Finds something by its kind and the key of its name, in the open dialog or on the page.
+    pub(crate) async fn named(&self, selector: &str, key: &str) -> Element {
+        self.find(selector, self.words(key), true, false).await
+    }
+
+    /// Waits until something of a kind holds a text, anywhere.
+    pub(crate) async fn see(&self, selector: &str, text: &str) -> Element {
+        self.find(selector, text, false, true).await
+    }
+
+    /// Clicks as a person does: the driver scrolls there and refuses what is covered, so a step waits for animations.
+    pub(crate) async fn click(&self, find: impl AsyncFn() -> Element) {
+        eventually("it can be clicked", STEP, async || {
+            let Element(id) = find().await;
+            self.post(&format!("/element/{id}/click"), json!({})).await
+        })
+        .await;
+    }
+
+    /// Clicks a button by the key of its name.
+    pub(crate) async fn press(&self, key: &str) {
+        self.click(async || self.named("button", key).await).await;
+    }
+
+    /// Goes to a page by the navigation on the left.
+    pub(crate) async fn visit(&self, key: &str) {
+        self.click(async || self.named("nav a", key).await).await;
+    }
+
+    /// Types into a field by the key of its label.
+    pub(crate) async fn type_into(&self, key: &str, text: &str) {
+        let Element(id) = self.named("input:not([type=radio], [type=checkbox]), textarea", key).await;
+        self.post(&format!("/element/{id}/value"), json!({ "text": text })).await.unwrap();
+    }
+
+    /// Waits until no dialog is open.
+    pub(crate) async fn dialog_gone(&self) {
+        eventually("the dialog closes", STEP, async || {
+            let open = self.try_script("return document.querySelectorAll('[role=\"dialog\"]').length", json!([])).await;
+            if open == Ok(json!(0)) { Ok(()) } else { Err(open) }
+        })
+        .await;
+    }
+
+    /// Returns the address of the page inside the console.
+    pub(crate) async fn address(&self) -> String {
+        let address = self.script("return location.pathname + location.search", json!([])).await;
+        address.as_str().unwrap().to_owned()
+    }
+}
+
+async fn send(request: reqwest::RequestBuilder) -> Result<Value, String> {
+    let response = request.timeout(Duration::from_secs(60)).send().await.map_err(|error| error.to_string())?;
+    let succeeded = response.status().is_success();
+    let mut body: Value = response.json().await.map_err(|error| error.to_string())?;
+    let value = body["value"].take();
+    if succeeded { Ok(value) } else { Err(value["message"].as_str().unwrap_or_default().to_owned()) }
+}
