@@ -40,10 +40,14 @@ export function Overview() {
       )}
       <AwayNotice />
       {engine?.kind === "away" && !firstSteps && (
-        <FailureNotice failure={engine.failure} onRetry={() => void system.refetch()}>
-          <Text size="sm">{t("overview.engine_guide")}</Text>
-          <EngineGuide failure={engine.failure} />
-        </FailureNotice>
+        <>
+          <FailureNotice failure={engine.failure} onRetry={() => void system.refetch()}>
+            <Text size="sm">{t("overview.engine_guide")}</Text>
+          </FailureNotice>
+          <section className="panel" style={{ padding: 16 }} aria-label={t("guide.title")}>
+            <EngineGuide failure={engine.failure} />
+          </section>
+        </>
       )}
       {firstSteps && checklist && <Checklist checklist={checklist} engine={engine} />}
       <SimpleGrid cols={{ base: 1, sm: 3 }} spacing="md">

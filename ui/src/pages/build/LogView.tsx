@@ -1,5 +1,5 @@
 import { ActionIcon, Button, Group, Text, TextInput, Tooltip } from "@mantine/core";
-import { useDebouncedValue, useHotkeys } from "@mantine/hooks";
+import { useDebouncedCallback, useHotkeys } from "@mantine/hooks";
 import { notifications } from "@mantine/notifications";
 import {
   IconArrowBarToDown,
@@ -24,7 +24,8 @@ import { FixedRows, type LogStand, WrappedRows } from "./LogRows";
 import { LINE_PX } from "./logScroll";
 import { type LogLines, useLog, useStepLog } from "./useLog";
 
-const MOST_HITS = 10_000;
+/** Hits whose places are asked for at first; all are counted, and going on asks for more. */
+const HITS = 500;
 const COPY_PAGE = 10_000;
 /** More lines than these are not for the clipboard. */
 const MOST_COPIED = 100_000;
@@ -66,7 +67,9 @@ function Lines({ build, fileName, running, step, startAt, onSearch, log }: LogVi
   const [time, setTime] = useState(false);
   const [text, setText] = useState("");
   const [hit, setHit] = useState(0);
-  const [sought] = useDebouncedValue(text, SEARCH_AFTER_MS);
+  const [sought, seek] = useState("");
+  const seekSoon = useDebouncedCallback(seek, SEARCH_AFTER_MS);
+  const [wanted, setWanted] = useState(HITS);
   const [scroller, setScroller] = useState<HTMLDivElement | null>(null);
   const searchField = useRef<HTMLInputElement>(null);
   const stand = useRef<LogStand>(null);
@@ -87,7 +90,7 @@ function Lines({ build, fileName, running, step, startAt, onSearch, log }: LogVi
 
   const search = useRead(
     "builds.log_search",
-    { id: build, text: sought, any_case: true, limit: MOST_HITS },
+    { id: build, text: sought, any_case: true, limit: wanted },
     { enabled: sought !== "", keep: true },
   );
   const hits = sought === "" ? [] : (search.data?.lines ?? []);
@@ -98,7 +101,12 @@ function Lines({ build, fileName, running, step, startAt, onSearch, log }: LogVi
     setFollow(false);
     stand.current?.show(hitLine, "center");
   }, [hitLine, step, wrap]);
-  const turn = (by: number) => hits.length > 0 && setHit((at + by + hits.length) % hits.length);
+  const turn = (by: number) => {
+    if (hits.length === 0) return;
+    const more = at + by >= hits.length && hits.length < (search.data?.count ?? 0);
+    if (more) setWanted(wanted * 4);
+    setHit(more ? at + by : (at + by + hits.length) % hits.length);
+  };
   const complain = (thrown: unknown) =>
     notifications.show({ color: "red", message: t(failureKeys(failureOf(thrown).code).what) });
 
@@ -153,11 +161,18 @@ function Lines({ build, fileName, running, step, startAt, onSearch, log }: LogVi
           value={text}
           onChange={(event) => {
             setText(event.currentTarget.value);
+            seekSoon(event.currentTarget.value);
             setHit(0);
+            setWanted(HITS);
             onSearch();
           }}
           onKeyDown={(event) => {
-            if (event.key === "Enter") turn(event.shiftKey ? -1 : 1);
+            if (event.key !== "Enter") return;
+            if (event.currentTarget.value === sought) turn(event.shiftKey ? -1 : 1);
+            else {
+              seekSoon.cancel();
+              seek(event.currentTarget.value);
+            }
           }}
         />
         {sought !== "" && search.data && (

@@ -30,7 +30,12 @@ export function Checklist({ checklist, engine }: { checklist: ChecklistView; eng
   const ready = engine?.kind === "ready";
   const own = repository.repository;
   const steps: Step[] = [
-    { name: "engine", done: ready, below: engine?.kind === "away" && <EngineGuide failure={engine.failure} /> },
+    { name: "engine", done: ready, below: engine?.kind === "away" && (
+        <Stack gap="md">
+          <FailureNotice failure={engine.failure} />
+          <EngineGuide failure={engine.failure} />
+        </Stack>
+      ) },
     { name: "sample", done: sample.done, ...sampleStep(checklist, ready) },
     {
       name: "repository",

@@ -6,7 +6,6 @@ import { useTranslation } from "react-i18next";
 
 import type { Failure } from "../../host/bindings";
 import { useHost } from "../../host/context";
-import { failureKeys } from "../../host/failures";
 import { Copyable } from "../../parts/Copyable";
 
 const systems = ["linux", "macos", "windows"] as const;
@@ -53,12 +52,6 @@ export function EngineGuide({ failure }: { failure: Failure }) {
   const [system, setSystem] = useState<System>(systems.find((one) => one === os) ?? "linux");
   return (
     <Stack gap="md">
-      <Text size="sm">{t(failureKeys(failure.code).what)}</Text>
-      {failure.message && (
-        <Text className="mono foreign" c="dimmed">
-          {failure.message}
-        </Text>
-      )}
       <SegmentedControl
         aria-label={t("guide.system")}
         value={system}
