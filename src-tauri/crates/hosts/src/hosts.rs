@@ -11,9 +11,9 @@ use chrono::{DateTime, Utc};
 use slipway_core::code::{CommitDetails, CommitId, RefKind, RepoPath, TreeEntry, TreeEntryKind};
 use slipway_core::host::{
     CloneLogin, CodeHosts, CommitReport, Delivery, DeliveryRefused, Hook, HookEvent, HostAccess, HostAddress,
-    HostAuthorization, HostFacts, HostGuide, HostIdentity, HostOwner, HostProvider, HostRef, HostRepository, HostTokens,
-    MovedMark, Need, NewHook, OauthClient, Page, PageLanguage, PageMark, PendingAuthorization, PendingDevice,
-    PendingManifest, RepositoryPath, RepositoryQuery, Revocation, WhatMoved,
+    HostAuthorization, HostFacts, HostGuide, HostIdentity, HostOwner, HostProvider, HostRef, HostRepository,
+    HostTokens, MovedMark, Need, NewHook, OauthClient, Page, PageLanguage, PageMark, PendingAuthorization,
+    PendingDevice, PendingManifest, RepositoryPath, RepositoryQuery, Revocation, TokenKind, WhatMoved,
 };
 use slipway_core::ports::{Clock, Deadlines};
 use slipway_core::{ErrorCode, Failure, Secret};
@@ -306,6 +306,10 @@ impl HostAuthorization for Hosts {
         let provider = provider::of(account.address.provider);
         let by_hand = || Revocation::ByHand { page: provider.guide(&account.address.base, &[Need::Read]).revoke_page };
         let tokens = account.keeper.load().await?;
+        // A pasted token may be used elsewhere too: its owner decides.
+        if tokens.kind != TokenKind::Oauth {
+            return Ok(by_hand());
+        }
         // Revoking works on what is stored, expired or not: a fresh pair would only have to be revoked too.
         let session = Session::new(&account.address, self.link(&account.address, cancel)?, Who::Nobody)?;
         let revoked = provider.revoke(&session, account.client.as_ref(), &tokens).await?;

@@ -8,14 +8,15 @@
 //!
 //! Facts about hosts are from `reference/source-hosts.md`; what it calls unverified is read tolerantly.
 
-// mod bitbucket;
-// mod coding;
+mod bitbucket;
+mod coding;
 mod gate;
-// mod gitea;
-// mod gitee;
+mod gitea;
+mod gitee;
 mod github;
-// mod gitlab;
+mod gitlab;
 mod hosts;
+mod lists;
 mod oauth;
 mod probe;
 mod provider;

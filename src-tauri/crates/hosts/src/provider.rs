@@ -16,15 +16,22 @@ use slipway_core::host::{
 use slipway_core::{Failure, Secret};
 
 /// Everything of one provider.
-pub(crate) trait Provider: Product + Accounts + Repositories + Code + Moves + Hooks + Statuses + Authorize {}
+pub(crate) trait Provider:
+    Product + Accounts + Repositories + Code + Moves + Hooks + Statuses + Authorize
+{
+}
 
 impl<T: Product + Accounts + Repositories + Code + Moves + Hooks + Statuses + Authorize> Provider for T {}
 
 /// Returns the provider's code.
 pub(crate) fn of(provider: HostProvider) -> &'static dyn Provider {
     match provider {
-        _ if false => &crate::github::Github,
-        _ => &crate::github::Github,
+        HostProvider::Github => &crate::github::Github,
+        HostProvider::Gitlab => &crate::gitlab::Gitlab,
+        HostProvider::Gitee => &crate::gitee::Gitee,
+        HostProvider::Coding => &crate::coding::Coding,
+        HostProvider::Gitea => &crate::gitea::Gitea,
+        HostProvider::Bitbucket => &crate::bitbucket::Bitbucket,
     }
 }
 
@@ -116,12 +123,7 @@ pub(crate) trait Hooks: Send + Sync {
     /// Webhooks of a repository.
     async fn hooks(&self, session: &Session<'_>, path: &RepositoryPath) -> Result<Vec<Hook>, Failure>;
     /// Makes one.
-    async fn create_hook(
-        &self,
-        session: &Session<'_>,
-        path: &RepositoryPath,
-        hook: &NewHook,
-    ) -> Result<Hook, Failure>;
+    async fn create_hook(&self, session: &Session<'_>, path: &RepositoryPath, hook: &NewHook) -> Result<Hook, Failure>;
     /// Removes one; missing is [`slipway_core::ErrorCode::SourceNotFound`].
     async fn delete_hook(&self, session: &Session<'_>, path: &RepositoryPath, id: &str) -> Result<(), Failure>;
     /// Checks and reads a delivery.

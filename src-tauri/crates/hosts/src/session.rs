@@ -21,10 +21,7 @@ pub(crate) enum Who<'a> {
     /// A token that is not stored yet.
     New(&'a HostTokens),
     /// A stored account: tokens are read anew for every request and refreshed when they end.
-    Stored {
-        account: &'a HostAccess,
-        refresher: &'a Refresher,
-    },
+    Stored { account: &'a HostAccess, refresher: &'a Refresher },
 }
 
 /// A host during one port call.
@@ -60,9 +57,7 @@ impl<'a> Session<'a> {
         match &self.who {
             Who::Nobody => Ok(None),
             Who::New(tokens) => Ok(Some((*tokens).clone())),
-            Who::Stored { account, refresher } => {
-                refresher.tokens(account, &self.link, Why::Expired).await.map(Some)
-            }
+            Who::Stored { account, refresher } => refresher.tokens(account, &self.link, Why::Expired).await.map(Some),
         }
     }
 
@@ -122,6 +117,14 @@ pub(crate) struct Ask<'s> {
 }
 
 impl Ask<'_> {
+    /// Ends the path with a slash.
+    pub(crate) fn with_slash(mut self) -> Self {
+        if let Ok(call) = &mut self.call {
+            call.url.set_path(&format!("{}/", call.url.path().trim_end_matches('/')));
+        }
+        self
+    }
+
     /// Adds a query parameter.
     pub(crate) fn query(mut self, name: &str, value: &str) -> Self {
         if let Ok(call) = &mut self.call {
@@ -191,8 +194,9 @@ pub(crate) fn basic(username: &str, password: &Secret) -> Result<HeaderValue, Fa
 /// # Errors
 /// [`ErrorCode::InvalidField`] when the token holds what no header can (a line break from pasting).
 pub(crate) fn sensitive(text: &str) -> Result<HeaderValue, Failure> {
-    let mut header = HeaderValue::from_str(text)
-        .map_err(|_| Failure::new(ErrorCode::InvalidField, "the token holds characters that no token has").at("token"))?;
+    let mut header = HeaderValue::from_str(text).map_err(|_| {
+        Failure::new(ErrorCode::InvalidField, "the token holds characters that no token has").at("token")
+    })?;
     header.set_sensitive(true);
     Ok(header)
 }

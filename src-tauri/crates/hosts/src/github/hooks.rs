@@ -39,12 +39,7 @@ impl Hooks for Github {
         Ok(rows.into_iter().map(Hook::from).collect())
     }
 
-    async fn create_hook(
-        &self,
-        session: &Session<'_>,
-        path: &RepositoryPath,
-        hook: &NewHook,
-    ) -> Result<Hook, Failure> {
+    async fn create_hook(&self, session: &Session<'_>, path: &RepositoryPath, hook: &NewHook) -> Result<Hook, Failure> {
         let (owner, name) = owner_and_name(path)?;
         let body = serde_json::json!({
             "name": "web",

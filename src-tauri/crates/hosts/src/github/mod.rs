@@ -8,6 +8,8 @@ mod moved;
 mod repositories;
 mod status;
 
+pub(crate) use code::{Commit, contents, host_ref};
+
 use crate::provider::Product;
 use crate::session::Session;
 use crate::transport::{Answer, Refined, not_a_host, plain_text};

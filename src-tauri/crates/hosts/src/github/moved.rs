@@ -60,7 +60,5 @@ impl Moves for Github {
 }
 
 fn read(page: Vec<Repository>) -> Vec<Row> {
-    page.into_iter()
-        .map(|one| Row { id: one.id.to_string(), path: one.full_name, at: one.pushed_at })
-        .collect()
+    page.into_iter().map(|one| Row { id: one.id.to_string(), path: one.full_name, at: one.pushed_at }).collect()
 }

@@ -37,7 +37,8 @@ pub(crate) async fn begin_code(
     let path = callback_path(address);
     let redirect = RedirectUrl::new(bound.url(&path)).map_err(Failure::internal)?;
 
-    let scopes: Vec<String> = provider.guide(&address.base, needs).oauth_scopes.into_iter().map(|one| one.name).collect();
+    let scopes: Vec<String> =
+        provider.guide(&address.base, needs).oauth_scopes.into_iter().map(|one| one.name).collect();
     let scopes = if endpoints.comma_scopes { vec![scopes.join(",")] } else { scopes };
     let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
     let asking = standard(&endpoints, client).set_redirect_uri(redirect);
@@ -119,9 +120,8 @@ impl PendingCode {
         match exchange.request_async(&send).await {
             Ok(response) => Ok(tokens(&response, self.clock.now())),
             Err(error) => {
-                let (name, description) = refusal(host, error, |said| {
-                    (said.error().as_ref().to_owned(), said.error_description().cloned())
-                })?;
+                let (name, description) =
+                    refusal(host, error, |said| (said.error().as_ref().to_owned(), said.error_description().cloned()))?;
                 Err(refused(host, &name, &description))
             }
         }

@@ -85,9 +85,8 @@ impl PendingDevice for PendingDeviceFlow {
         match polled {
             Ok(response) => Ok(tokens(&response, self.clock.now())),
             Err(error) => {
-                let (name, description) = refusal(host, error, |said| {
-                    (said.error().as_ref().to_owned(), said.error_description().cloned())
-                })?;
+                let (name, description) =
+                    refusal(host, error, |said| (said.error().as_ref().to_owned(), said.error_description().cloned()))?;
                 Err(refused(host, &name, &description))
             }
         }

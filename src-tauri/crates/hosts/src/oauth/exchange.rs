@@ -215,7 +215,8 @@ mod tests {
     #[test]
     fn every_hosts_token_answer_is_read() {
         let now = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
-        let github = tokens(&read(200, r#"{"access_token":"gho_x","scope":"repo,read:org","token_type":"bearer"}"#), now);
+        let github =
+            tokens(&read(200, r#"{"access_token":"gho_x","scope":"repo,read:org","token_type":"bearer"}"#), now);
         assert_eq!((github.scopes, github.expires_at), (vec!["repo".to_owned(), "read:org".to_owned()], None));
         let gitlab = r#"{"access_token":"a","token_type":"Bearer","expires_in":7200,"refresh_token":"r","created_at":1607635748}"#;
         let gitlab = tokens(&read(200, gitlab), now);
@@ -231,7 +232,8 @@ mod tests {
 
     #[test]
     fn an_error_with_status_200_is_an_error() {
-        let github = r#"{"error":"bad_verification_code","error_description":"The code passed is incorrect or expired."}"#;
+        let github =
+            r#"{"error":"bad_verification_code","error_description":"The code passed is incorrect or expired."}"#;
         assert_eq!(straighten(&answer(200, "application/json", github)).unwrap().status(), StatusCode::BAD_REQUEST);
     }
 

@@ -51,7 +51,8 @@ impl Arrival {
         if origin(issuer) == origin(base.as_str()) {
             return Ok(());
         }
-        let failure = Failure::new(ErrorCode::AuthorizationFailed, "the answer names another server than the one asked");
+        let failure =
+            Failure::new(ErrorCode::AuthorizationFailed, "the answer names another server than the one asked");
         Err(failure.with("host", base.host()).with("error", "wrong_issuer"))
     }
 }
@@ -231,7 +232,9 @@ async fn respond(head: &str, shared: &Shared) -> (&'static str, String) {
         return ("405 Method Not Allowed", String::new());
     }
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
-    if path == "/start" && let Some(start) = shared.pages.start() {
+    if path == "/start"
+        && let Some(start) = shared.pages.start()
+    {
         return ("200 OK", start);
     }
     if path != shared.path {

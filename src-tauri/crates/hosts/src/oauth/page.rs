@@ -44,7 +44,9 @@ impl Pages {
     /// Returns the Content-Security-Policy: no script, no request, a form only to the host.
     pub(crate) fn policy(&self) -> String {
         let form = self.form.as_ref().map_or("'none'", |form| form.origin.as_str());
-        format!("default-src 'none'; style-src 'unsafe-inline'; form-action {form}; frame-ancestors 'none'; base-uri 'none'")
+        format!(
+            "default-src 'none'; style-src 'unsafe-inline'; form-action {form}; frame-ancestors 'none'; base-uri 'none'"
+        )
     }
 
     /// Returns the page that ends an authorization.

@@ -44,8 +44,11 @@ impl Answer {
         }
         serde_json::from_slice(&self.body).map_err(|error| {
             if error.is_eof() && !self.body.is_empty() {
-                return Failure::new(ErrorCode::SourceServerError, format!("{}'s answer ends in the middle", self.host))
-                    .with("host", &*self.host);
+                return Failure::new(
+                    ErrorCode::SourceServerError,
+                    format!("{}'s answer ends in the middle", self.host),
+                )
+                .with("host", &*self.host);
             }
             // The error's text may quote what was read: only the place is kept.
             not_a_host(

@@ -12,5 +12,5 @@ mod paging;
 pub(crate) use answer::Answer;
 pub(crate) use clients::Clients;
 pub(crate) use failures::{Refined, answer_failure, not_a_host, plain_text};
-pub(crate) use link::{Body, Call, Link, same_origin, with_segments};
+pub(crate) use link::{Body, Call, Link, with_segments};
 pub(crate) use paging::{on_own_origin, page_number};

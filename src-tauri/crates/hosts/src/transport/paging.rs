@@ -9,7 +9,8 @@ impl Answer {
     /// Returns the next page that the `Link` header names, when it stands on the answer's own origin. A host behind a TLS
     /// proxy often names itself with `http:` or an inner port: then its path and query are taken.
     pub(crate) fn next_link(&self) -> Option<PageMark> {
-        let named = self.headers.get_all(http::header::LINK).iter().find_map(|value| next_link(value.to_str().ok()?))?;
+        let named =
+            self.headers.get_all(http::header::LINK).iter().find_map(|value| next_link(value.to_str().ok()?))?;
         on_own_origin(&self.url, named).map(|url| mark(&url))
     }
 }
@@ -82,7 +83,10 @@ mod tests {
     #[test]
     fn finds_the_next_page() {
         for (header, expected) in [
-            (r#"<https://api.github.com/user/repos?page=3>; rel="next", <x>; rel="last""#, Some("https://api.github.com/user/repos?page=3")),
+            (
+                r#"<https://api.github.com/user/repos?page=3>; rel="next", <x>; rel="last""#,
+                Some("https://api.github.com/user/repos?page=3"),
+            ),
             (r#"<a>; rel="prev", <b>; title="x, y; rel=next"; rel="last next""#, Some("b")),
             (r#"<a>; rel="prev""#, None),
             ("<a", None),
