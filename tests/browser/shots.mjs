@@ -1,5 +1,5 @@
 /**
- * Takes a picture of every page and dialog in each of its states (normal, empty, full, error) into target/shots/, full size, and
+ * Takes a picture of every page and dialog in each of its states (normal, empty, full, error, engine away) into target/shots/, full size, and
  * contact sheets for light and dark, English and Chinese, a small and a large window. `shots.mjs NAME` takes only pictures with
  * that in their name, without sheets.
  */
@@ -24,6 +24,8 @@ async function arrive(window, place) {
   await window.go(place.path);
   await window.see(window.page.getByRole("heading", { level: 1, includeHidden: true }));
   if (place.dialog) await window.see(window.dialog);
+  await window.gone(window.text("shell.engine_asking"));
+  await window.settled();
   await place.act?.(window);
   await window.settled();
 }
@@ -36,6 +38,14 @@ const sendEmpty = async (window) => {
   await window.see(window.dialog.getByRole("alert"));
 };
 
+/** Types what cannot work into a rule: the preview and the checks say so beside each field. */
+const spoilRule = async (window) => {
+  await window.field("rules.dockerfile", {}, window.dialog).fill("nowhere/Dockerfile");
+  await window.dialog.getByRole("checkbox", { name: window.t("rules.pattern") }).check();
+  await window.field("rules.pattern", {}, window.dialog).fill("^refs/(heads");
+  await window.see(window.text("failure.bad_regex.what", {}, window.dialog));
+};
+
 const say = (text) => process.stdout.write(`shots: ${text}\n`);
 
 say("preparing the scenes");
@@ -46,7 +56,7 @@ for (const place of await everyPage(full.ids, tabsOn(reader))) {
   places.push({ ...place, state: "normal", product: full.product });
   if (!place.page.includes("$")) {
     places.push({ ...place, state: "empty", product: empty });
-    places.push({ ...place, state: "error", product: away });
+    places.push({ ...place, state: "away", product: away });
   }
 }
 await reader.close();
@@ -66,7 +76,7 @@ places.push(
   { name: "no-such-build", state: "error", path: "/builds/999999", product: full.product },
   { name: "palette", state: "normal", path: "/", product: full.product, act: async (window) => {
     await window.page.keyboard.press("Control+k");
-    await window.page.keyboard.type("hello");
+    await window.page.getByPlaceholder(window.t("palette.placeholder")).fill("hello");
   } },
   { name: "queue", state: "normal", path: "/", product: full.product, act: (window) => window.page.getByRole("button", { name: window.t("shell.queue_count", { running: 1, waiting: 1 }) }).click() },
   { name: "engine", state: "normal", path: "/", product: full.product, act: (window) => window.by("navigation", "shell.navigation").locator("xpath=../..").getByRole("button", { name: /Docker/ }).click() },
@@ -74,7 +84,8 @@ places.push(
 );
 for (const dialog of everyDialog(full.ids)) {
   places.push({ ...dialog, name: `dialog-${dialog.name}`, state: "normal", product: full.product });
-  if (["add", "new-rule", "credential", "test"].includes(dialog.dialog)) {
+  if (dialog.dialog === "rule") places.push({ ...dialog, name: `dialog-${dialog.name}`, state: "error", product: full.product, act: spoilRule });
+  if (["add", "credential", "test"].includes(dialog.dialog)) {
     places.push({ ...dialog, name: `dialog-${dialog.name}`, state: "error", product: full.product, act: sendEmpty });
   }
 }
@@ -107,8 +118,26 @@ async function take(look, into) {
   }
 }
 
+/** Every list when the program behind the console has died: reached by the navigation, as nothing can be opened any more. */
+async function takeDead(into) {
+  const product = await Product.start();
+  const window = await Window.open(product, { width: 1440, height: 900, path: "/settings" });
+  await window.gone(window.text("shell.engine_asking"));
+  await product.kill();
+  for (const page of ["repositories", "builds", "sources", "registries", "overview"]) {
+    if (wanted && !page.includes(wanted)) continue;
+    await window.visit(`page.${page}`);
+    await window.see(window.page.getByRole("main").getByRole("alert"));
+    await window.settled();
+    await window.page.screenshot({ path: join(into, `${page}.error.png`) });
+    pictures += 1;
+  }
+  await window.close();
+}
+
 rmSync(folder, { recursive: true, force: true });
 await take({ language: "en", scheme: "light", width: 1440, height: 900 }, folder);
+await takeDead(folder);
 say(`${pictures} pictures in full size`);
 if (!wanted) {
   for (const look of LOOKS) {
@@ -119,7 +148,7 @@ if (!wanted) {
       for (const file of readdirSync(folder).filter((one) => one.endsWith(".png"))) copyFileSync(join(folder, file), join(singles, file));
     } else await take(look, singles);
     await run("montage", [
-      "-background", "#808890", "-geometry", "480x+6+6", "-tile", "6x", "-label", "%t", "-pointsize", "12",
+      "-background", "#808890", "-geometry", "480x+6+6", "-tile", "6x", "-font", "DejaVu-Sans", "-label", "%t", "-pointsize", "12",
       ...readdirSync(singles).sort().map((file) => join(singles, file)), join(folder, `sheet-${name}.jpg`),
     ]);
     rmSync(singles, { recursive: true });

@@ -32,9 +32,9 @@ export function addBuilds(dataFolder, repository, count) {
         commit_id: hash,
         commit_details: JSON.stringify(commit),
         tags: JSON.stringify([`b-${branches[n % branches.length].replace(/[^\w.-]/g, "-")}-${hash.slice(0, 7)}`]),
-        created_at: model.created_at - (count - n) * 60_000,
-        started_at: model.created_at - (count - n) * 60_000,
-        ended_at: model.created_at - (count - n) * 60_000 + 1000 * (3 + (n % 200)),
+        created_at: model.created_at - (count - n + 5) * 60_000,
+        started_at: model.created_at - (count - n + 5) * 60_000,
+        ended_at: model.created_at - (count - n + 5) * 60_000 + 1000 * (3 + (n % 200)),
       };
       insert.run(...columns.map((name) => row[name]));
       search.run(id, `#${row.number}\n${row.ref_name.slice(11)}\n${hash}\n${commit.summary}\nsite\n${commit.author}`.toLowerCase());
