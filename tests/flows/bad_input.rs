@@ -14,10 +14,10 @@ async fn rules_that_cannot_work_are_refused_at_their_field() {
     let repository = house.repository("team/app").await;
     let cases = [
         (json!({ "triggers": { "pattern": "^refs/(heads" } }), "bad_regex", "spec.triggers.pattern"),
-        (json!({ "dockerfile_path": "/etc/passwd" }), "invalid_field", "spec.dockerfile_path"),
-        (json!({ "dockerfile_path": "build/../../Dockerfile" }), "invalid_field", "spec.dockerfile_path"),
-        (json!({ "context_dir": "/etc" }), "invalid_field", "spec.context_dir"),
-        (json!({ "context_dir": "../other" }), "invalid_field", "spec.context_dir"),
+        (json!({ "dockerfile_path": "/etc/passwd" }), "bad_repository_path", "spec.dockerfile_path"),
+        (json!({ "dockerfile_path": "build/../../Dockerfile" }), "bad_repository_path", "spec.dockerfile_path"),
+        (json!({ "context_dir": "/etc" }), "bad_repository_path", "spec.context_dir"),
+        (json!({ "context_dir": "../other" }), "bad_repository_path", "spec.context_dir"),
         (
             json!({ "version": { "kind": "templates", "templates": ["{nothing}"] } }),
             "bad_tag_template",
@@ -25,7 +25,7 @@ async fn rules_that_cannot_work_are_refused_at_their_field() {
         ),
         (json!({ "version": { "kind": "parts", "prefix": "///" } }), "bad_tag_template", "spec.version"),
         (json!({ "paths": { "include": ["src/[a"], "exclude": [] } }), "bad_glob", "spec.paths.include[0]"),
-        (json!({ "overwrite_tag": "two words" }), "invalid_field", "spec.overwrite_tag"),
+        (json!({ "overwrite_tag": "two words" }), "bad_image_reference", "spec.overwrite_tag"),
         (json!({ "name": "" }), "invalid_field", "spec.name"),
     ];
     for (changes, error, field) in cases {

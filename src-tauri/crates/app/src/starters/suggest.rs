@@ -53,7 +53,7 @@ pub(super) fn suggest(entries: &[TreeEntry], package: Option<&[u8]>) -> Suggesti
     }
     for (sign, id) in SIGNS {
         let fits = |name: &&&str| if sign.starts_with('.') { name.ends_with(sign) } else { *name == sign };
-        // A page beside a package.json is the front end's own.
+        // A page beside anything else is a part of it.
         let is_known = starters.iter().any(|(known, _)| known == id || *id == StarterId::StaticSite);
         if let Some(name) = files.iter().find(fits).filter(|_| !is_known) {
             starters.push((*id, (*name).to_owned()));
@@ -73,4 +73,64 @@ fn is_front_end(package: &[u8]) -> bool {
     let services = ["express", "koa", "fastify", "@nestjs/core", "next", "nuxt", "@hapi/hapi"];
     let any = |names: &[&str]| names.iter().any(|name| named("dependencies", name) || named("devDependencies", name));
     builds && any(&tools) && !any(&services)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn entries(names: &[&str]) -> Vec<TreeEntry> {
+        let entry = |name: &&str| match name.strip_suffix('/') {
+            Some(folder) => TreeEntry { name: folder.to_owned(), kind: TreeEntryKind::Folder, size: None },
+            None => TreeEntry { name: (*name).to_owned(), kind: TreeEntryKind::File, size: Some(1) },
+        };
+        names.iter().map(entry).collect()
+    }
+
+    #[test]
+    fn the_starters_follow_what_is_there() {
+        use StarterId::{Dotnet, Go, JavaGradle, JavaMaven, Node, NodeStatic, Php, Python, Rust, StaticSite};
+        let service = r#"{"scripts":{"build":"tsc"},"dependencies":{"express":"5"},"devDependencies":{"vite":"8"}}"#;
+        let pages = r#"{"scripts":{"build":"vite build"},"devDependencies":{"vite":"8"}}"#;
+        let table: [(&[&str], &str, &[StarterId]); 12] = [
+            (&["go.mod", "main.go"], "", &[Go]),
+            (&["Cargo.toml", "src/"], "", &[Rust]),
+            (&["pom.xml", "src/"], "", &[JavaMaven]),
+            (&["build.gradle.kts"], "", &[JavaGradle]),
+            (&["shop.csproj"], "", &[Dotnet]),
+            (&["requirements.txt", "main.py", "pyproject.toml"], "", &[Python]),
+            (&["index.php", "index.html"], "", &[Php]),
+            (&["index.html", "style.css"], "", &[StaticSite]),
+            (&["package.json", "index.html"], pages, &[NodeStatic, Node]),
+            (&["package.json", "go.mod"], service, &[Node, NodeStatic, Go]),
+            (&["package.json"], "no json", &[Node, NodeStatic]),
+            (&["README.md", "go.mod/", "docs/"], "", &[]),
+        ];
+        for (names, package, expected) in table {
+            let package = (!package.is_empty()).then_some(package.as_bytes());
+            let found = suggest(&entries(names), package);
+            let ids: Vec<StarterId> = found.starters.into_iter().map(|(id, _)| id).collect();
+            assert_eq!((ids.as_slice(), found.dockerfile), (expected, None), "{names:?}");
+        }
+    }
+
+    #[test]
+    fn a_dockerfile_that_is_there_is_named() {
+        let found = |names: &[&str]| suggest(&entries(names), None).dockerfile;
+        assert_eq!(found(&["Dockerfile", "dockerfile"]).as_deref(), Some("Dockerfile"));
+        assert_eq!(found(&["Dockerfile.prod", "go.mod"]).as_deref(), Some("Dockerfile.prod"));
+        assert_eq!(found(&["Dockerfile/"]), None);
+    }
+
+    #[test]
+    fn every_starter_is_whole() {
+        for starter in super::super::STARTERS {
+            let dockerfile = starter.files[0];
+            assert_eq!(dockerfile.name, "Dockerfile", "{:?}", starter.id);
+            assert!(dockerfile.text.lines().any(|line| line.starts_with("FROM ")), "{:?}", starter.id);
+            assert!(starter.files.iter().all(|file| file.text.ends_with('\n') && !file.text.contains('\r')));
+            assert_eq!(super::super::starter(starter.id).map(|found| found.port), Some(starter.port));
+        }
+    }
 }

@@ -69,3 +69,66 @@ fn file_failure(path: &Path, error: &std::io::Error) -> Failure {
     };
     Failure::new(code, format!("cannot write {}: {error}", path.display())).with("path", path.display().to_string())
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    const FILES: &[StarterFile] = &[
+        StarterFile { name: "Dockerfile", text: "FROM scratch\n" },
+        StarterFile { name: ".dockerignore", text: ".git\n" },
+    ];
+
+    fn clone() -> tempfile::TempDir {
+        let clone = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(clone.path().join(".git")).unwrap();
+        std::fs::create_dir_all(clone.path().join("web/app")).unwrap();
+        clone
+    }
+
+    fn folder(path: &str) -> RepoPath {
+        RepoPath::new(path).unwrap()
+    }
+
+    #[test]
+    fn new_files_are_written_and_others_stay() {
+        let clone = clone();
+        std::fs::write(clone.path().join("web/app/.dockerignore"), "mine").unwrap();
+        let done = write(clone.path(), &folder("web/app"), FILES).unwrap();
+        let place = clone.path().join("web/app");
+        assert_eq!((done.written, done.kept), (vec![place.join("Dockerfile")], vec![place.join(".dockerignore")]));
+        assert_eq!(std::fs::read_to_string(place.join("Dockerfile")).unwrap(), "FROM scratch\n");
+        assert_eq!(std::fs::read_to_string(place.join(".dockerignore")).unwrap(), "mine");
+        assert_eq!(write(clone.path(), &RepoPath::root(), FILES).unwrap().written.len(), 2);
+    }
+
+    #[test]
+    fn a_dockerfile_that_is_there_is_never_replaced() {
+        let clone = clone();
+        std::fs::write(clone.path().join("Dockerfile"), "mine").unwrap();
+        let refused = write(clone.path(), &RepoPath::root(), FILES).unwrap_err();
+        assert_eq!((refused.code, refused.field.as_deref()), (ErrorCode::WrongState, Some("folder")));
+        assert_eq!(std::fs::read_to_string(clone.path().join("Dockerfile")).unwrap(), "mine");
+        assert!(!clone.path().join(".dockerignore").exists());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn t12_links_lead_nowhere() {
+        let (clone, outside) = (clone(), tempfile::tempdir().unwrap());
+        std::os::unix::fs::symlink(outside.path(), clone.path().join("out")).unwrap();
+        std::os::unix::fs::symlink(outside.path().join("x"), clone.path().join("web/Dockerfile")).unwrap();
+        assert_eq!(write(clone.path(), &folder("out"), FILES).unwrap_err().code, ErrorCode::BadRepositoryPath);
+        assert_eq!(write(clone.path(), &folder("web"), FILES).unwrap_err().code, ErrorCode::WrongState);
+        assert_eq!(std::fs::read_dir(outside.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_folder_must_be_there_and_the_clone_must_have_a_work_tree() {
+        let clone = clone();
+        assert_eq!(write(clone.path(), &folder("none"), FILES).unwrap_err().code, ErrorCode::BadRepositoryPath);
+        let bare = tempfile::tempdir().unwrap();
+        assert_eq!(write(bare.path(), &RepoPath::root(), FILES).unwrap_err().code, ErrorCode::WrongState);
+    }
+}
