@@ -4,9 +4,12 @@
 
 mod compose;
 mod containers;
+mod directory;
 mod faithful;
 mod kill;
+mod pulls;
 mod support;
+mod swarm;
 
 #[test]
 fn no_test_file_was_forgotten() {

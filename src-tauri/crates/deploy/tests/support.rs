@@ -9,7 +9,8 @@ use slipway_core::ports::Deadlines;
 use slipway_deploy::EngineCalls;
 use slipway_testkit::fakes::MemoryJournal;
 use slipway_testkit::{BaseImage, Engine};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use tokio_util::sync::CancellationToken;
 
 /// One test's corner of the engine.
@@ -26,7 +27,10 @@ pub(crate) struct Stage {
 
 impl Stage {
     pub(crate) async fn new(name: &str) -> Self {
-        let engine = Engine::require().await;
+        Self::on(Engine::require().await, name).await
+    }
+
+    pub(crate) async fn on(engine: Engine, name: &str) -> Self {
         let base = BaseImage::busybox(&engine).await;
         let calls = calls_to(&engine);
         let name = format!("slipway-test-{name}-{}", std::process::id());
@@ -155,13 +159,21 @@ impl Drop for Stage {
 
 /// Calls to the engine over its Unix socket.
 pub(crate) fn calls_to(engine: &Engine) -> EngineCalls {
+    calls_while(engine, Arc::new(AtomicBool::new(true)))
+}
+
+/// Calls to the engine that break as long as `there` is false.
+pub(crate) fn calls_while(engine: &Engine, there: Arc<AtomicBool>) -> EngineCalls {
     let socket = engine.endpoint().strip_prefix("unix://").expect("tests talk to a Unix socket").to_owned();
     let send = move |request| {
-        let socket = socket.clone();
+        let (socket, there) = (socket.clone(), there.load(Ordering::SeqCst));
         let answer: futures::future::BoxFuture<'static, _> = Box::pin(async move {
             let lost = |error: &dyn std::fmt::Display| {
                 slipway_core::Failure::new(slipway_core::ErrorCode::EngineLost, error.to_string())
             };
+            if !there {
+                return Err(lost(&"it is away"));
+            }
             let stream = tokio::net::UnixStream::connect(&socket).await.map_err(|error| lost(&error))?;
             let stream = hyper_util::rt::TokioIo::new(stream);
             let (mut sender, connection) =

@@ -22,6 +22,11 @@ impl Engine {
             .ok()
             .filter(|host| !host.is_empty())
             .unwrap_or_else(|| "unix:///var/run/docker.sock".to_owned());
+        Self::at(endpoint).await
+    }
+
+    /// Returns the engine at an endpoint. Panics when none answers there.
+    pub async fn at(endpoint: String) -> Self {
         let mut engine = Self { endpoint, version: String::new(), api_version: String::new() };
         let answer = engine.docker(&["version", "--format", "{{.Server.Version}} {{.Server.APIVersion}}"]).await;
         assert!(

@@ -3,6 +3,7 @@
 use super::{
     Applied, DeployAction, DeployJob, DeployJournal, JournalMark, Planned, Refusal, Standing, StepKind, TargetState,
 };
+use crate::failure::Retry;
 use crate::{ErrorCode, Failure};
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
@@ -55,7 +56,8 @@ pub enum DeployOutcome {
 /// `planned` is called with the plan before anything is touched, to be written down; its failure ends the attempt.
 ///
 /// # Errors
-/// Only when the journal cannot be written or read: the attempt stays open and is resumed later.
+/// The attempt stays open and is [`resume`]d later: the journal cannot be written or read, or the engine or the cluster is
+/// away while it is planned or undone.
 pub async fn deploy<F, W>(
     action: &dyn DeployAction,
     job: &DeployJob,
@@ -69,6 +71,7 @@ where
 {
     let made = match action.plan(job).await {
         Ok(made) => made,
+        Err(failure) if failure.code.retry() == Retry::WhenBack => return Err(failure),
         Err(failure) => return Ok(DeployOutcome::Failed { failure }),
     };
     planned(made.clone()).await?;
@@ -126,6 +129,7 @@ async fn take_back(
     match action.undo(job, journal).await {
         Ok(Some(after)) => Ok(DeployOutcome::RolledBack { failure, after }),
         Ok(None) => Ok(DeployOutcome::Failed { failure }),
+        Err(undo) if undo.code.retry() == Retry::WhenBack => Err(undo),
         Err(undo) => {
             journal.line(&format!("undoing failed: {}", undo.message)).await;
             Ok(DeployOutcome::Broken { failure, undo })
