@@ -256,7 +256,7 @@ function SettingsForm({ settings }: { settings: SettingsView }) {
           <Text size="sm" c="dimmed" mb="sm">
             {t("settings.notices_hint")}
           </Text>
-          <SimpleGrid cols={{ base: 1, xs: 2 }} spacing="xs">
+          <SimpleGrid cols={{ base: 1, xs: 2 }} spacing="md" verticalSpacing="sm">
             {notices.map((kind) => (
               <Checkbox
                 key={kind}

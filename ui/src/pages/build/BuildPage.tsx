@@ -215,7 +215,7 @@ function Reason({ reason }: { reason: BuildReason }) {
       return (
         <Text size="sm">
           {t("builds.reason_superseded_by")}{" "}
-          <PageLink to="/builds/$build" params={{ build: String(reason.build) }}>
+          <PageLink underline="always" to="/builds/$build" params={{ build: String(reason.build) }}>
             {t("builds.reason_superseded_link")}
           </PageLink>
         </Text>

@@ -133,8 +133,12 @@ function Differences({ found }: { found: VersionComparison }) {
                     <Table.Td className="foreign">
                       {t(`versions.config_${field}`)} {name && <span className="mono">{foreignText(name)}</span>}
                     </Table.Td>
-                    <Table.Td className="mono foreign layer-text">{a === null ? t("common.none") : foreignText(a)}</Table.Td>
-                    <Table.Td className="mono foreign layer-text">{b === null ? t("common.none") : foreignText(b)}</Table.Td>
+                    <Table.Td>
+                      <span className="mono foreign layer-text">{a === null ? t("common.none") : foreignText(a)}</span>
+                    </Table.Td>
+                    <Table.Td>
+                      <span className="mono foreign layer-text">{b === null ? t("common.none") : foreignText(b)}</span>
+                    </Table.Td>
                   </Table.Tr>
                 ))}
               </Table.Tbody>

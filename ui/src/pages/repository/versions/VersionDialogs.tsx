@@ -87,7 +87,7 @@ function RemovalGroup({ group }: { group: VersionRemovalGroup }) {
       {group.builds.map((build) => (
         <Text key={build.id} size="sm" c="dimmed">
           {t("versions.delete_build")}{" "}
-          <PageLink to="/builds/$build" params={{ build: String(build.id) }}>
+          <PageLink underline="always" to="/builds/$build" params={{ build: String(build.id) }}>
             {t("builds.title", { number: build.number })}
           </PageLink>
         </Text>
