@@ -96,9 +96,7 @@ async fn an_uploaded_folder_gives_the_image_of_docker_buildx_and_so_do_archives_
     let folder = folder(&house);
     let path = folder.path().to_str().unwrap();
     let dockerfile = json!({ "kind": "path", "path": folder.path().join("Dockerfile") });
-    let request = |tag: &str, context: Value| {
-        json!({ "repository": repository, "tag": tag, "dockerfile": dockerfile, "context": context })
-    };
+    let request = |tag: &str, context: Value| json!({ "repository": repository, "tag": tag, "dockerfile": dockerfile, "context": context });
     let ours = build(&house, request("folder", json!({ "kind": "folder", "path": path }))).await;
     assert_eq!(ours["state"], "succeeded", "{ours}");
 
@@ -142,9 +140,8 @@ async fn bad_dockerfiles_and_contexts_leave_no_build() {
     use base64::Engine as _;
     let house = House::open().await;
     let repository = house.repository("team/bad").await;
-    let bytes = |bytes: &[u8]| {
-        json!({ "kind": "bytes", "data": base64::engine::general_purpose::STANDARD.encode(bytes) })
-    };
+    let bytes =
+        |bytes: &[u8]| json!({ "kind": "bytes", "data": base64::engine::general_purpose::STANDARD.encode(bytes) });
     let utf16: Vec<u8> = [0xff, 0xfe].into_iter().chain("FROM a".encode_utf16().flat_map(u16::to_le_bytes)).collect();
     for (dockerfile, reason) in [(text(""), "empty"), (bytes(&utf16), "utf16"), (bytes(b"\x7fELF\0\0"), "binary")] {
         let request = json!({ "repository": repository, "tag": "v1", "dockerfile": dockerfile });
@@ -254,15 +251,18 @@ async fn seed_4_1_and_4_12_images_uploaded_by_hand_are_versions_with_their_origi
     assert_eq!(house.over(&started["id"]).await["state"], "succeeded", "on a person's word it is taken");
 
     // A layer that was changed: the engine finds it out, and the build says so.
-    let mut changed = bytes.clone();
-    let place = changed.windows(name.len()).position(|part| part == name.as_bytes()).unwrap();
+    let changed_name = format!("slipway-test/hand-changed:{}", house.mark);
+    let original = saved(&house, &changed_name, "linux/amd64").await;
+    house.engine.docker_ok(&["rmi", &changed_name]).await;
+    let mut changed = std::fs::read(&original).unwrap();
+    std::fs::remove_file(original).unwrap();
+    let word = changed_name.as_bytes();
+    let place = changed.windows(word.len()).position(|part| part == word).unwrap();
     changed[place] ^= 1;
     std::fs::write(&broken, &changed).unwrap();
     let request = upload("changed", json!({ "kind": "archive", "path": broken }));
-    match house.product.call("uploads.image", request).await {
-        Ok(started) => assert_code(&house.over(&started["id"]).await["failure"], "bad_archive"),
-        Err(failure) => assert_code(&failure, "bad_archive"),
-    }
+    let started = house.product.must("uploads.image", request).await;
+    assert_code(&house.over(&started["id"]).await["failure"], "bad_archive");
     for file in [file.clone(), other, broken, file.with_extension("oci.tar")] {
         std::fs::remove_file(file).unwrap();
     }

@@ -81,7 +81,8 @@ async fn seed_2_11_the_result_is_tagged_by_the_rule_and_appears_among_the_versio
     assert_eq!((&colour["a"], &colour["b"]), (&json!("blue"), &json!("red")));
     let between: Vec<_> = compared["commits"]["added"].as_array().unwrap().iter().map(|one| &one["id"]).collect();
     assert_eq!(between, [&json!(commit)], "{compared}");
-    let back = house.product.must("versions.compare", json!({ "repository": repository, "a": newer, "b": older })).await;
+    let back =
+        house.product.must("versions.compare", json!({ "repository": repository, "a": newer, "b": older })).await;
     assert_eq!((&back["commits"]["added_total"], &back["commits"]["removed_total"]), (&json!(0), &json!(1)));
     assert_failure(
         house.product.call("versions.get", json!({ "repository": repository, "reference": "nothing" })).await,
@@ -116,7 +117,8 @@ async fn copies_and_write_once_tags_and_removal_with_its_siblings() {
     let login = house.registry.login().unwrap();
     let config = slipway_testkit::TempDataDir::new();
     let docker = ["--config", config.path().to_str().unwrap()];
-    let signed_in = [&docker[..], &["login", "-u", &login.user, "-p", &login.password, &house.registry.host()]].concat();
+    let signed_in =
+        [&docker[..], &["login", "-u", &login.user, "-p", &login.password, &house.registry.host()]].concat();
     house.engine.docker_ok(&signed_in).await;
     let name = format!("{}/team/app:other", house.registry.host());
     house.engine.docker_ok(&[&docker[..], &["push", &name]].concat()).await;

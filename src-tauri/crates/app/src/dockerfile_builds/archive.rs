@@ -293,7 +293,11 @@ mod tests {
         for bytes in [tar.clone(), packed(&tar)] {
             let (folder, context) = taken(&bytes).unwrap();
             assert_eq!(sorted(shown(&context, "")), wanted);
-            assert_eq!(std::fs::read(folder.path().join("context.data")).unwrap(), b"one", "equal content is kept once");
+            assert_eq!(
+                std::fs::read(folder.path().join("context.data")).unwrap(),
+                b"one",
+                "equal content is kept once"
+            );
         }
         let zip = zip_of(&[("app/run", b"one", 0o755), ("plain", b"two", 0o644)]);
         let (_folder, context) = taken(&zip).unwrap();

@@ -116,8 +116,8 @@ impl Run<'_> {
         let sent = sending.await.map_err(Failure::internal)?;
         match (loaded, sent) {
             (Ok(()), sent) => sent?,
-            // The engine only saw the transfer break off; or the sender only saw that the engine had enough.
-            (Err(lost), Err(failure)) if lost.code == ErrorCode::EngineLost => return Err(failure),
+            // The engine only saw that the transfer broke off: the sender knows why.
+            (Err(_), Err(failure)) if failure.code != ErrorCode::EngineLost => return Err(failure),
             (Err(failure), _) => return Err(failure),
         }
         let gone = || Failure::new(ErrorCode::ImageGone, "the engine took the archive and has no image of it");

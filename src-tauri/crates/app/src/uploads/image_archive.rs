@@ -365,7 +365,11 @@ impl OpenedArchive {
 }
 
 fn sending(error: std::io::Error) -> Failure {
-    damaged(error)
+    match error.kind() {
+        // Whoever took the pieces is gone, and says why.
+        std::io::ErrorKind::BrokenPipe => Failure::new(ErrorCode::EngineLost, "the engine stopped taking the archive"),
+        _ => damaged(error),
+    }
 }
 
 fn append(builder: &mut tar::Builder<impl Write>, name: &str, size: u64, from: &mut dyn Read) -> Result<(), Failure> {

@@ -9,6 +9,7 @@ mod publishing;
 mod queue;
 mod records;
 mod triggers;
+mod versions;
 mod watching;
 
 use crate::{NewBuild, RefMove, Store};
