@@ -41,7 +41,7 @@ export function InboxButton() {
   return (
     <Popover opened={open} onChange={setOpen} position="bottom-end" withArrow shadow="md" width={400} trapFocus returnFocus>
       <Popover.Target>
-        <Tooltip label={label}>
+        <Tooltip label={label} disabled={open}>
           <Indicator
             disabled={unread === 0}
             label={count}

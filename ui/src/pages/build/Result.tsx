@@ -92,7 +92,7 @@ export function Result({ build }: { build: BuildDetailView }) {
                     )}
                   </Table.Td>
                   <Table.Td className="room-s">{one.digest && <Copyable text={one.digest} shown={shortDigest(one.digest)} />}</Table.Td>
-                  <Table.Td ta="end">
+                  <Table.Td ta="end" style={{ whiteSpace: "nowrap" }}>
                     {(one.state === "done" || one.state === "unchanged") && (
                       <PageLink
                         to="/repositories/$repository/$tab"

@@ -16,8 +16,8 @@ import { EngineGuide } from "./EngineGuide";
 interface Step {
   name: "engine" | "sample" | "repository" | "rule" | "registry";
   done: boolean;
-  /** What leads on; shown while the step is open. */
-  action?: ReactNode;
+  /** What leads on while the step is open; the first open step has the main button. */
+  action?: (variant: "filled" | "default") => ReactNode;
   /** What stands below it. */
   below?: ReactNode;
 }
@@ -40,14 +40,14 @@ export function Checklist({ checklist, engine }: { checklist: ChecklistView; eng
     {
       name: "repository",
       done: repository.done,
-      action: <StepButton step="repository" to="/repositories" dialog="add" />,
+      action: (variant) => <StepButton variant={variant} step="repository" to="/repositories" />,
     },
     {
       name: "rule",
       done: rule.done,
-      action: own !== null && (
+      action: (variant) => own !== null && (
         <PageButton
-          variant="default"
+          variant={variant}
           to="/repositories/$repository/$tab"
           params={{ repository: String(own), tab: "build" }}
           search={{ dialog: "new-rule" }}
@@ -56,9 +56,10 @@ export function Checklist({ checklist, engine }: { checklist: ChecklistView; eng
         </PageButton>
       ),
     },
-    { name: "registry", done: registry.done, action: <StepButton step="registry" to="/registries" dialog="add" /> },
+    { name: "registry", done: registry.done, action: (variant) => <StepButton variant={variant} step="registry" to="/registries" /> },
   ];
   const done = steps.filter((step) => step.done).length;
+  const next = steps.find((step) => !step.done)?.name;
   return (
     <section className="panel" style={{ padding: 16 }} aria-label={t("overview.first_steps")}>
       <Group justify="space-between" mb="sm">
@@ -93,7 +94,7 @@ export function Checklist({ checklist, engine }: { checklist: ChecklistView; eng
                   </Text>
                 )}
               </div>
-              {!done && action}
+              {!done && action?.(name === next ? "filled" : "default")}
             </Group>
             {!done && below && <div className="checklist-below">{below}</div>}
           </li>
@@ -104,10 +105,16 @@ export function Checklist({ checklist, engine }: { checklist: ChecklistView; eng
   );
 }
 
-function StepButton({ step, to, dialog }: { step: "repository" | "registry"; to: "/repositories" | "/registries"; dialog: string }) {
+interface StepButtonProps {
+  variant: "filled" | "default";
+  step: "repository" | "registry";
+  to: "/repositories" | "/registries";
+}
+
+function StepButton({ variant, step, to }: StepButtonProps) {
   const { t } = useTranslation();
   return (
-    <PageButton variant="default" to={to} search={{ dialog }}>
+    <PageButton variant={variant} to={to} search={{ dialog: "add" }}>
       {t(step === "repository" ? "repositories.add" : "registries.add")}
     </PageButton>
   );
@@ -116,19 +123,19 @@ function StepButton({ step, to, dialog }: { step: "repository" | "registry"; to:
 /** The sample: built by one click; its last build stands below until one is green. */
 function sampleStep({ sample }: ChecklistView, ready: boolean): Pick<Step, "action" | "below"> {
   return {
-    action: <SampleButton ready={ready} again={sample.build !== null} />,
+    action: (variant) => <SampleButton variant={variant} ready={ready} again={sample.build !== null} />,
     below: sample.build !== null && <SampleBuild id={sample.build} />,
   };
 }
 
-function SampleButton({ ready, again }: { ready: boolean; again: boolean }) {
+function SampleButton({ variant, ready, again }: { variant: "filled" | "default"; ready: boolean; again: boolean }) {
   const { t } = useTranslation();
   const navigate = useNavigate();
   const build = useCall("sample.build");
   return (
     <Stack gap="xs" align="flex-end">
       <Button
-        {...(again ? { variant: "default" } : {})}
+        variant={variant}
         leftSection={<IconPlayerPlay size={14} aria-hidden />}
         disabled={!ready}
         loading={build.isPending}
