@@ -147,7 +147,7 @@ async fn bad_dockerfiles_and_contexts_leave_no_build() {
         let request = json!({ "repository": repository, "tag": "v1", "dockerfile": dockerfile });
         let failure = house.product.call("uploads.dockerfile", request).await.unwrap_err();
         assert_code(&failure, "dockerfile_syntax");
-        assert_eq!((&failure["field"], &failure["details"]["reason"]), (&json!("dockerfile"), &json!(reason)));
+        assert_eq!((&failure["field"], &failure["details"]["problem"]), (&json!("dockerfile"), &json!(reason)));
     }
     let good = text(&house.dockerfile(""));
     for (path, field) in [("relative/folder", "context"), ("/nowhere/at/all", "context")] {

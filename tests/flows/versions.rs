@@ -117,8 +117,8 @@ async fn copies_and_write_once_tags_and_removal_with_its_siblings() {
     let login = house.registry.login().unwrap();
     let config = slipway_testkit::TempDataDir::new();
     let docker = ["--config", config.path().to_str().unwrap()];
-    let signed_in =
-        [&docker[..], &["login", "-u", &login.user, "-p", &login.password, &house.registry.host()]].concat();
+    let host = house.registry.host();
+    let signed_in = [&docker[..], &["login", "-u", &login.user, "-p", &login.password, &host]].concat();
     house.engine.docker_ok(&signed_in).await;
     let name = format!("{}/team/app:other", house.registry.host());
     house.engine.docker_ok(&[&docker[..], &["push", &name]].concat()).await;

@@ -208,11 +208,12 @@ mod tests {
         for part in parts {
             let mut header = tar::Header::new_gnu();
             header.set_mode(0o755);
-            let (name, kind, bytes, target): (_, _, &[u8], _) = match part {
+            let nothing: &[u8] = &[];
+            let (name, kind, bytes, target) = match *part {
                 Part::File(name, bytes) => (name, tar::EntryType::Regular, bytes, None),
-                Part::Link(name, target) => (name, tar::EntryType::Symlink, b"", Some(target)),
-                Part::Hard(name, target) => (name, tar::EntryType::Link, b"", Some(target)),
-                Part::Pipe(name) => (name, tar::EntryType::Fifo, b"", None),
+                Part::Link(name, target) => (name, tar::EntryType::Symlink, nothing, Some(target)),
+                Part::Hard(name, target) => (name, tar::EntryType::Link, nothing, Some(target)),
+                Part::Pipe(name) => (name, tar::EntryType::Fifo, nothing, None),
             };
             // Written past the library's own checks, as a hostile archive is.
             header.as_gnu_mut().unwrap().name[..name.len()].copy_from_slice(name.as_bytes());

@@ -11,9 +11,11 @@ const MOST_BYTES: usize = 1024 * 1024;
 /// the engine takes them.
 ///
 /// # Errors
-/// [`ErrorCode::DockerfileSyntax`] with a `reason`, and a `line` where there is one.
+/// [`ErrorCode::DockerfileSyntax`] with its `reason`, and the kind of `problem` or a `line` where there is one.
 pub fn check_dockerfile(bytes: &[u8]) -> Result<(), Failure> {
-    let wrong = |reason: &str, why: &str| Err(Failure::new(ErrorCode::DockerfileSyntax, why).with("reason", reason));
+    let wrong = |problem: &str, why: &str| {
+        Err(Failure::new(ErrorCode::DockerfileSyntax, why).with("reason", why).with("problem", problem))
+    };
     if bytes.len() > MOST_BYTES {
         return wrong("too_large", "the file is larger than 1 MiB: this is no Dockerfile");
     }
@@ -31,11 +33,14 @@ pub fn check_dockerfile(bytes: &[u8]) -> Result<(), Failure> {
     if instructions.clone().next().is_none() {
         return wrong("empty", "the Dockerfile is empty");
     }
-    let facts = slipway_engine::dockerfile::inspect(bytes, &[], None, None)?;
-    if facts.stages.is_empty() && !facts.foreign_syntax {
+    let is_from =
+        |line: &str| line.split_whitespace().next().is_some_and(|instruction| instruction.eq_ignore_ascii_case("from"));
+    // A frontend of its own may have a grammar of its own.
+    let own_syntax = text.lines().take_while(|line| line.starts_with('#')).any(|line| line.contains("syntax"));
+    if !own_syntax && !instructions.clone().any(is_from) {
         return wrong("no_from", "there is no FROM: this is no Dockerfile");
     }
-    Ok(())
+    slipway_engine::dockerfile::inspect(bytes, &[], None, None).map(drop)
 }
 
 /// Reads a file that should be a Dockerfile, no more of it than one has.
@@ -75,7 +80,7 @@ mod tests {
         for (bytes, reason) in table {
             let failure = check_dockerfile(bytes).unwrap_err();
             assert_eq!(failure.code, ErrorCode::DockerfileSyntax);
-            let found = failure.details.get("reason").map_or("", String::as_str);
+            let found = failure.details.get("problem").map_or("", String::as_str);
             assert_eq!(found, reason, "{failure:?}");
         }
         let line = check_dockerfile(b"FROM scratch\nCOPPY a b\n").unwrap_err().details.get("line").cloned();
