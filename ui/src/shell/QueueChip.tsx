@@ -1,4 +1,5 @@
 import { Button, Popover, Stack, Text } from "@mantine/core";
+import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { useRead } from "../host/reads";
@@ -10,11 +11,12 @@ import { Mark } from "../parts/StateMark";
 export function QueueChip() {
   const { t } = useTranslation();
   const rows = useRead("builds.queue", {}).data ?? [];
+  const [open, setOpen] = useState(false);
   const running = rows.filter(({ build }) => build.state === "running").length;
   return (
-    <Popover position="bottom-end" withArrow shadow="md" width={420}>
+    <Popover opened={open} onChange={setOpen} position="bottom-end" withArrow shadow="md" width={420}>
       <Popover.Target>
-        <Button variant="subtle" color="gray" fw={400} aria-live="polite">
+        <Button variant="subtle" color="gray" fw={400} aria-live="polite" onClick={() => setOpen(!open)}>
           {rows.length === 0 ? (
             <Mark tone="still" word={t("shell.queue_idle")} />
           ) : (
@@ -22,7 +24,8 @@ export function QueueChip() {
           )}
         </Button>
       </Popover.Target>
-      <Popover.Dropdown>
+      {/* A link leads away from what was open here. */}
+      <Popover.Dropdown onClick={(event) => (event.target as Element).closest("a") && setOpen(false)}>
         <Stack gap="sm">
           <Text fw={600}>{t("shell.queue_title")}</Text>
           {rows.length === 0 ? <Text c="dimmed">{t("overview.running_none")}</Text> : <QueueRows rows={rows} />}

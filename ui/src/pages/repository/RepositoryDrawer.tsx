@@ -50,6 +50,8 @@ export function RepositoryDrawer({ repository, onClose }: { repository?: ImageRe
     { registry: registry?.id ?? 0, ...(draft.credential ? { credential: Number(draft.credential) } : {}) },
     { enabled: registry?.kind === "oci", keep: true },
   ).data?.namespaces;
+  // A list without an entry would still count as open, and keep Esc from closing the drawer.
+  const offered = (namespaces ?? []).map(({ name }) => `${name}/`).filter((prefix) => prefix.includes(draft.name.trim()) && !draft.name.startsWith(prefix));
   const save = () => {
     if (!registry) return;
     const spec: ImageRepositorySpec = {
@@ -132,7 +134,8 @@ export function RepositoryDrawer({ repository, onClose }: { repository?: ImageRe
             description={t("repositories.name_hint")}
             size="xs"
             openOnFocus={false}
-            data={(namespaces ?? []).map(({ name }) => `${name}/`).filter((prefix) => !draft.name.startsWith(prefix))}
+            data={offered}
+            {...(offered.length === 0 ? { dropdownOpened: false } : {})}
             value={draft.name}
             onChange={(name) => change({ name })}
             error={errorOf("name")}

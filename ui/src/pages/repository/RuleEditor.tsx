@@ -2,7 +2,7 @@ import { Box, Button, Drawer, Group, Stack } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { useDebouncedValue } from "@mantine/hooks";
 import { useNavigate } from "@tanstack/react-router";
-import { useMemo } from "react";
+import { useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import type { ImageRepositoryView, RuleView } from "../../host/bindings";
@@ -76,7 +76,10 @@ function Editor({ repository, rule, at, sources, onClose }: EditorProps) {
   const errorOfSave = useFieldError(failure);
   const errorOfCheck = useFieldError(preflight.error && failureOf(preflight.error));
   const errorOfPreview = useFieldError(preview.error && failureOf(preview.error));
+  const [tried, setTried] = useState(false);
+  const noBranch = draft.byBranch && draft.branches.length === 0;
   const errorOf = (field: string) => {
+    if (field === "triggers.branches" && tried && noBranch) return t("rules.branches_required");
     const found = preflight.data?.errors.find((one) => isAbout(one, field));
     return (
       errorOfSave(field) ?? errorOfCheck(field) ?? errorOfPreview(field) ?? (found ? findingWords(t, found).what : null)
@@ -86,6 +89,8 @@ function Editor({ repository, rule, at, sources, onClose }: EditorProps) {
   const blocked = !hasCode || badText || (preflight.data?.errors.length ?? 0) > 0;
 
   const save = (build: boolean) => {
+    setTried(true);
+    if (noBranch) return;
     const done = (id: number) => {
       if (!build) {
         forget();
