@@ -47,16 +47,14 @@ impl Product for Gitea {
     }
 
     async fn probe(&self, session: &Session<'_>) -> Result<HostFacts, Failure> {
-        #[derive(serde::Deserialize)]
-        struct Version {
-            version: String,
-        }
         let answer = session.get(&["version"]).answer().await?;
         if answer.status.is_server_error() || answer.status.as_u16() == 429 {
             return Err(session.failure(&answer));
         }
         if answer.status.is_success() {
-            let version = plain_text(&answer.json::<Version>()?.version);
+            let json: serde_json::Value = answer.json()?;
+            let version = json.get("version").and_then(serde_json::Value::as_str);
+            let version = plain_text(version.ok_or_else(|| not_a_host(session.host(), "it has no Gitea API"))?);
             // Forgejo names the Gitea whose interface it has: `11.0.1+gitea-1.22.0`.
             let product = if version.contains("+gitea-") { "Forgejo" } else { "Gitea" };
             return Ok(HostFacts { product: product.to_owned(), version: Some(version) });

@@ -85,7 +85,10 @@ impl Product for Github {
         let is_github = version.is_some()
             || answer.header("x-github-request-id").is_some()
             || answer.header("x-github-media-type").is_some()
-            || answer.status.is_success() && answer.json::<Meta>().is_ok();
+            || answer.status.is_success()
+                && answer
+                    .json::<serde_json::Value>()
+                    .is_ok_and(|json| json.get("verifiable_password_authentication").is_some());
         if answer.status.is_server_error() || answer.status.as_u16() == 429 {
             return Err(session.failure(&answer));
         }
@@ -95,12 +98,6 @@ impl Product for Github {
         let product = if is_public(&session.address.base) { "GitHub" } else { "GitHub Enterprise Server" };
         Ok(HostFacts { product: product.to_owned(), version })
     }
-}
-
-#[derive(serde::Deserialize)]
-struct Meta {
-    #[serde(rename = "verifiable_password_authentication")]
-    _verifiable_password_authentication: bool,
 }
 
 /// Splits `repo, read:org`.

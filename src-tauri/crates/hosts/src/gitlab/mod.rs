@@ -54,17 +54,12 @@ impl Product for Gitlab {
         let is_gitlab = answer.header("x-gitlab-meta").is_some()
             || answer.status == StatusCode::UNAUTHORIZED
                 && answer.message().is_some_and(|said| said.eq_ignore_ascii_case("401 Unauthorized"));
-        let version = answer.json::<Version>().ok().map(|one| plain_text(&one.version));
+        let json = answer.json::<serde_json::Value>().unwrap_or_default();
+        // `revision` stands beside it at no other product.
+        let version = json.get("revision").and(json.get("version")).and_then(serde_json::Value::as_str).map(plain_text);
         if !is_gitlab && version.is_none() {
             return Err(not_a_host(session.host(), "it has no GitLab API"));
         }
         Ok(HostFacts { product: "GitLab".to_owned(), version })
     }
-}
-
-#[derive(serde::Deserialize)]
-struct Version {
-    version: String,
-    #[serde(rename = "revision")]
-    _revision: String,
 }

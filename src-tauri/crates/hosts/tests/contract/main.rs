@@ -3,8 +3,7 @@
 
 mod deliveries;
 mod everywhere;
-// mod hostile;
+mod hostile;
 mod keeper;
-// mod refreshing;
+mod refreshing;
 mod server;
-// mod signing_in;
