@@ -42,8 +42,8 @@ pub fn begin_clone(folder: &Path, files: &[NewFile<'_>], message: &str, now: Dat
     }
     commit_files(&unfinished, files, message, now)?;
     if folder.symlink_metadata().is_ok() {
-        let aside = beside(folder, &format!("aside-{}", now.format("%Y%m%d%H%M%S%3f")));
-        std::fs::rename(folder, &aside).map_err(|error| file_failure("rename", folder, &error))?;
+        let aside = (1..).map(|n| beside(folder, &format!("aside-{n}"))).find(|path| path.symlink_metadata().is_err());
+        std::fs::rename(folder, aside.unwrap_or_default()).map_err(|error| file_failure("rename", folder, &error))?;
     }
     std::fs::rename(&unfinished, folder).map_err(|error| file_failure("rename", &unfinished, &error))
 }
@@ -51,9 +51,8 @@ pub fn begin_clone(folder: &Path, files: &[NewFile<'_>], message: &str, now: Dat
 /// A clone that somebody can go on with.
 fn is_begun(folder: &Path) -> bool {
     let Ok(clone) = Repository::open(folder) else { return false };
-    let has_commit = clone.references().is_ok_and(|mut all| {
-        all.names().flatten().any(|name| name.starts_with("refs/heads/"))
-    });
+    let has_commit =
+        clone.references().is_ok_and(|mut all| all.names().flatten().any(|name| name.starts_with("refs/heads/")));
     has_commit && !clone.is_bare()
 }
 

@@ -86,7 +86,8 @@ async fn a_refused_credential_is_told_once_until_it_works_again() {
     spec.credential = Some(credential);
     ready.app.edit_image_repository(ready.repository, &spec).await.unwrap();
     for _ in 0..2 {
-        world.engine.fail("push", failure(ErrorCode::RegistryUnauthorized), 1);
+        // A login may have run out: the push is tried once more with a fresh one.
+        world.engine.fail("push", failure(ErrorCode::RegistryUnauthorized), 2);
         assert_eq!(build(&world, &ready, false).await, BuildState::Failed);
     }
     let told = facts(&ready.app).await;
@@ -97,7 +98,7 @@ async fn a_refused_credential_is_told_once_until_it_works_again() {
         "{told:?} for {HOST}"
     );
     assert_eq!(build(&world, &ready, false).await, BuildState::Succeeded);
-    world.engine.fail("push", failure(ErrorCode::RegistryUnauthorized), 1);
+    world.engine.fail("push", failure(ErrorCode::RegistryUnauthorized), 2);
     assert_eq!(build(&world, &ready, false).await, BuildState::Failed);
     let again = kinds(&ready.app).await.into_iter().filter(|kind| *kind == NoticeKind::CredentialRefused).count();
     assert_eq!(again, 2);

@@ -36,9 +36,9 @@ async fn pages_are_newest_first_and_count_what_is_unread() {
 
     store.forget_read_notices(at(3)).await.unwrap();
     assert_eq!(store.notices(None, 10, false).await.unwrap().total, 4, "only what was read before that");
-    store.clear_notices(ids[3]).await.unwrap();
+    store.clear_notices(ids[2]).await.unwrap();
     let rest = store.notices(None, 10, false).await.unwrap();
-    assert_eq!(rest.items.iter().map(|one| one.id).collect::<Vec<_>>(), [ids[4]], "what came later stays");
+    assert_eq!(rest.items.iter().map(|one| one.id).collect::<Vec<_>>(), [ids[3]], "what came later stays");
     assert_eq!(Failure::from(store.notice(ids[0]).await.unwrap_err()).code, ErrorCode::NotFound);
 }
 
