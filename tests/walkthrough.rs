@@ -1,8 +1,9 @@
-//! The walk-through of the seeds, as far as the registry: `helloworld` from code to image.
+//! The walk-through of the seeds: `helloworld` from code to image, from the image to the page that is served.
 
 use crate::Product;
 use serde_json::{Value, json};
-use slipway_testkit::{GitRepository, RegistryServer};
+use slipway_testkit::{GitRepository, RegistryServer, eventually};
+use std::time::Duration;
 
 /// The Dockerfile of the seeds, on a base image that the engine holds.
 #[must_use]
@@ -57,4 +58,114 @@ pub async fn add_rule(product: &Product, repository: &Value, code: &Value, name:
         "overwrite_tag": "latest",
     });
     product.must("rules.add", json!({ "repository": repository, "spec": spec })).await["id"].clone()
+}
+
+/// A Dockerfile whose image serves the page of the code on port 80, on busybox.
+#[must_use]
+pub fn page_dockerfile(base: &str) -> String {
+    format!(
+        "FROM {base}\nADD index.html /www/index.html\nEXPOSE 80\nCMD [\"sh\", \"-c\", \"exec httpd -f -p 80 -h /www\"]\n"
+    )
+}
+
+/// Something that runs, and where its page is.
+#[derive(Debug, Clone)]
+pub struct Site {
+    /// As the api names it.
+    pub target: Value,
+    /// Where a browser of this machine finds it.
+    pub url: String,
+}
+
+/// How long until an update is over, whatever happens.
+const UPDATE_DEADLINE: Duration = Duration::from_secs(120);
+
+/// Runs a tag of an image repository as a container ("Run this image") and returns it when it serves.
+///
+/// # Panics
+/// When it does not serve in time.
+pub async fn run_container(product: &Product, repository: &Value, tag: &str, name: &str) -> Site {
+    let request = json!({
+        "name": name,
+        "image": { "kind": "tag", "repository": repository, "tag": tag },
+        "run_as": { "kind": "container", "restart": false },
+        "ports": [{ "container_port": 80, "host_port": null, "only_local": true, "protocol": "tcp" }],
+        "gate": { "stay_up_seconds": 1, "deadline_seconds": 60 },
+    });
+    let started = product.must("targets.run_image", request).await;
+    let firing = finished_firing(product, &started["firing"]).await;
+    assert_eq!(firing["firing"]["state"], "succeeded", "{firing}");
+    site(product, &firing["firing"]["target"]).await
+}
+
+/// Returns a target with the address that it publishes.
+///
+/// # Panics
+/// When it publishes none.
+pub async fn site(product: &Product, target: &Value) -> Site {
+    let detail = product.must("targets.get", json!({ "target": target })).await;
+    let port = detail["target"]["state"]["addresses"][0]["host_port"].as_u64();
+    let port = port.unwrap_or_else(|| panic!("{target} publishes no address: {detail}"));
+    Site { target: target.clone(), url: format!("http://127.0.0.1:{port}/") }
+}
+
+/// Adds a trigger with condition *All* and a short health gate.
+pub async fn add_trigger(product: &Product, repository: &Value, name: &str, target: &Value) -> Value {
+    let spec = json!({
+        "name": name,
+        "condition": { "kind": "all" },
+        "target": target,
+        "gate": { "stay_up_seconds": 1, "deadline_seconds": 60 },
+    });
+    product.must("triggers.add", json!({ "repository": repository, "spec": spec })).await["id"].clone()
+}
+
+/// Waits until a firing is over and returns its detail.
+///
+/// # Panics
+/// When it is not over in time.
+pub async fn finished_firing(product: &Product, firing: &Value) -> Value {
+    eventually("an update is over", UPDATE_DEADLINE, async || {
+        let detail = product.must("firings.get", json!({ "id": firing })).await;
+        match detail["firing"]["state"].as_str() {
+            Some("waiting" | "running") => Err(detail),
+            _ => Ok(detail),
+        }
+    })
+    .await
+}
+
+/// Waits until so many firings fit a filter and all are over; returns them oldest first.
+///
+/// # Panics
+/// When that is not so in time.
+pub async fn firings(product: &Product, filter: &Value, count: usize) -> Vec<Value> {
+    eventually(&format!("{count} updates are over"), UPDATE_DEADLINE, async || {
+        let page = product.must("firings.list", filter.clone()).await;
+        let mut items = page["items"].as_array().cloned().unwrap_or_default();
+        items.reverse();
+        let over = items.iter().all(|one| !matches!(one["state"].as_str(), Some("waiting" | "running")));
+        if over && items.len() >= count { Ok(items) } else { Err(page) }
+    })
+    .await
+}
+
+/// Returns what a browser would see, trimmed; `None` while nothing answers.
+pub async fn page(url: &str) -> Option<String> {
+    // A connection of its own each time: the old one's must not be kept.
+    let client = reqwest::Client::builder().pool_max_idle_per_host(0).timeout(Duration::from_secs(2)).build().ok()?;
+    let answer = client.get(url).send().await.ok()?;
+    Some(answer.text().await.ok()?.trim().to_owned())
+}
+
+/// Waits until the page at an address shows this text.
+///
+/// # Panics
+/// When it does not in time.
+pub async fn shows(url: &str, text: &str) {
+    eventually(&format!("{url} shows {text:?}"), UPDATE_DEADLINE, async || match page(url).await {
+        Some(found) if found == text => Ok(()),
+        other => Err(other),
+    })
+    .await;
 }

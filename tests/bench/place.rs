@@ -33,6 +33,18 @@ pub(crate) struct Watched {
     known: Vec<i64>,
 }
 
+impl Watched {
+    /// The image repository that the code fills.
+    pub(crate) fn repository(&self) -> &Value {
+        &self.repository
+    }
+
+    /// A build that was waited for elsewhere.
+    pub(crate) fn seen(&mut self, build: &Value) {
+        self.known.extend(build["id"].as_i64());
+    }
+}
+
 impl Place {
     pub(crate) async fn new() -> Self {
         let engine = Engine::require().await;

@@ -1,8 +1,11 @@
-//! `make demo`: the walk-through of the seeds up to the registry, with the real program, engine, registry and git server.
+//! `make demo`: the walk-through of the seeds, with the real program, engine, registry and git server.
 //!
-//! `helloworld` is pushed to a local clone, then to an HTTPS server with a private authority; two commits each. Every step
-//! is printed with its time; the last line is `demo: ok` or `demo: failed: <why>`, with an exit status to match.
+//! `helloworld` is pushed to a local clone, then to an HTTPS server with a private authority; two commits each. Then the image
+//! runs as a container, a Compose service and a Swarm service, and a push changes the pages. Every step is printed with its time; the last line is `demo: ok` or `demo: failed: <why>`, with an exit status to match.
 
+mod deploying;
+
+use deploying::{Built, Made};
 use serde_json::{Value, json};
 use slipway_flows::{Product, walkthrough};
 use slipway_testkit::{Engine, GitRepository, GitServer, Login, PrivateCa, RegistryServer, eventually};
@@ -62,7 +65,11 @@ async fn demo() {
     let code = walkthrough::helloworld_code(&base).await;
     let code_id = walkthrough::add_clone(&product, "helloworld (local clone)", &code).await;
     let place = Place { product: &product, registry: &registry, registry_id: &registry_id, credential: &credential };
-    two_commits(&place, "team/helloworld", &code_id, &code, Push::Commit, &step).await;
+    let repository = two_commits(&place, "team/helloworld", &code_id, &code, Push::Commit, &step).await;
+    let built = Built { product: &product, repository: &repository, code: &code, text: "hello from Slipway" };
+    let image = format!("{}/team/helloworld:latest", registry.host());
+    let mut made = Made::on(&engine);
+    deploying::container_and_compose(&built, &mut made, &image, &step).await;
 
     let server = GitServer::start(Some(PrivateCa::new()), Some(Login::new("ann", "git-token-of-ann"))).await;
     let code = walkthrough::helloworld_code(&base).await;
@@ -71,6 +78,8 @@ async fn demo() {
     step(&format!("{url} is authorized with a token, trusting its private authority only"));
     two_commits(&place, "team/helloworld-https", &code_id, &code, Push::ToServer, &step).await;
 
+    drop(made);
+    deploying::swarm(&engine, &base, &step).await;
     engine.remove_labelled("slipway.build").await;
 }
 
@@ -98,7 +107,7 @@ async fn two_commits(
     code: &GitRepository,
     push: Push,
     step: &impl Fn(&str),
-) {
+) -> Value {
     let product = place.product;
     let repository = walkthrough::add_repository(product, place.registry_id, place.credential, name).await;
     walkthrough::add_rule(product, &repository, code_id, "main").await;
@@ -143,6 +152,7 @@ async fn two_commits(
     assert_eq!(first.len(), second.len(), "both images have the same number of layers");
     assert_eq!(differing, 1, "only the layer of ADD differs: {first:?} and {second:?}");
     step(&format!("the second image shares {} of {} layers with the first", second.len() - 1, second.len()));
+    repository
 }
 
 async fn add_url(product: &Product, server: &GitServer, url: &str) -> Value {

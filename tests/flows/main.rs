@@ -10,6 +10,7 @@ mod main_path;
 mod registry_troubles;
 mod sample;
 mod source_troubles;
+mod triggers;
 mod uploads;
 mod versions;
 mod window;

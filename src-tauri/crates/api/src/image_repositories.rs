@@ -4,6 +4,7 @@ use crate::system::Nothing;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use slipway_app::Slipway;
+use slipway_app::image_repositories::ImageRepositoryRemoval;
 use slipway_core::Failure;
 use slipway_core::build::BuildNumber;
 use slipway_core::ids::{BuildId, ImageRepositoryId, RegistryId};
@@ -108,6 +109,8 @@ pub struct Which {
 pub struct ImageRepositoryRemovalView {
     /// Names of the rules.
     pub rules: Vec<String>,
+    /// Names of the triggers.
+    pub triggers: Vec<String>,
     /// How many build records.
     pub builds: u64,
     /// Builds that are not over; they must be cancelled first.
@@ -154,7 +157,8 @@ pub(crate) async fn edit(app: &Slipway, request: EditRequest) -> Result<Nothing,
 
 pub(crate) async fn removal(app: &Slipway, request: Which) -> Result<ImageRepositoryRemovalView, Failure> {
     let removal = app.image_repository_removal(request.id).await?;
-    Ok(ImageRepositoryRemovalView { rules: removal.rules, builds: removal.builds, active: removal.active })
+    let ImageRepositoryRemoval { rules, triggers, builds, active } = removal;
+    Ok(ImageRepositoryRemovalView { rules, triggers, builds, active })
 }
 
 pub(crate) async fn delete(app: &Slipway, request: Which) -> Result<Nothing, Failure> {

@@ -12,6 +12,8 @@ use slipway_store::{BuildFilter, ImageRepositoryFilter, ImageRepositoryPage, Ima
 pub struct ImageRepositoryRemoval {
     /// Names of the rules.
     pub rules: Vec<String>,
+    /// Names of the triggers.
+    pub triggers: Vec<String>,
     /// How many build records.
     pub builds: u64,
     /// Builds that are not over: they are cancelled first.
@@ -69,6 +71,7 @@ impl Slipway {
         let filter = BuildFilter { repository: Some(id), ..BuildFilter::default() };
         Ok(ImageRepositoryRemoval {
             rules: rules.into_iter().map(|rule| rule.spec.name).collect(),
+            triggers: self.parts.store.triggers(Some(id)).await?.into_iter().map(|trigger| trigger.spec.name).collect(),
             builds: self.parts.store.list_builds(&filter, None, 1).await?.total,
             active: self.active_builds(id).await?,
         })
@@ -77,8 +80,11 @@ impl Slipway {
     /// Removes an image repository with its rules and records. Images and tags stay where they are.
     ///
     /// # Errors
-    /// [`ErrorCode::InUse`] while a build of it is not over.
+    /// [`ErrorCode::InUse`] while a build of it, or an update with one of its images, is not over.
     pub async fn delete_image_repository(&self, id: ImageRepositoryId) -> Result<(), Failure> {
+        if self.parts.store.unfinished_firings().await?.iter().any(|firing| firing.repository == Some(id)) {
+            return Err(Failure::new(ErrorCode::InUse, "an update with an image of this repository is not over"));
+        }
         let filter = BuildFilter { repository: Some(id), ..BuildFilter::default() };
         let mut builds = Vec::new();
         let mut before = None;

@@ -135,7 +135,14 @@ impl<'run> Run<'run> {
     /// Hands the published tags to the triggers. What they do has rows of its own: the build does not wait for it.
     async fn hand_over(&self) -> Result<(), Failure> {
         self.begin(Stage::Triggers, None).await?;
-        let firings = hand_over::of_build(self.parts, self.id).await?;
+        // The events stay open when this fails, and are handed over when the build is over: the image is published all the same.
+        let firings = match hand_over::of_build(self.parts, self.id).await {
+            Ok(firings) => firings,
+            Err(failure) => {
+                self.say(Stage::Triggers, &format!("the triggers are asked later: {}", failure.message))?;
+                Vec::new()
+            }
+        };
         for firing in &firings {
             let name = firing.trigger_name.as_deref().unwrap_or_default();
             let tag = firing.version.tag.as_ref().map_or("", |tag| tag.as_str());

@@ -7,9 +7,10 @@ use chrono::{DateTime, Local, Offset, Utc};
 use slipway_core::deploy::DeployTarget;
 use slipway_core::image::{CredentialSource, RegistryHost, RegistryLogin};
 use slipway_core::ports::{BuildEngine, Clock, Deadlines};
+use slipway_core::trigger::DeployPlace;
 use slipway_core::{ErrorCode, Failure};
-use slipway_deploy::{ContainerAction, EngineCalls};
-use slipway_engine::{DockerEngine, Surroundings, proxy_build_args};
+use slipway_deploy::{ComposeAction, ContainerAction, EngineCalls, EngineDirectory, SwarmAction};
+use slipway_engine::{DockerEngine, Surroundings, engine_calls, proxy_build_args};
 use slipway_git::GitCodeStore;
 use slipway_registry::OciRegistries;
 use slipway_registry::credentials::{login_from_command, login_from_docker_config, login_from_helper};
@@ -77,17 +78,23 @@ fn engines(surroundings: Surroundings, installation: String, deadlines: Deadline
 
 /// Actions and directories hold no connection: they are made for each use.
 fn deploying(surroundings: Surroundings, deadlines: Deadlines) -> (DeployActions, ServiceDirectories) {
-    let calls = Arc::new(move |engine: &str| {
+    let calls = move |engine: &str| {
         let transport = surroundings.endpoint(context_of(engine))?.transport(false)?;
-        Ok::<_, Failure>(EngineCalls::new(slipway_engine::sender(transport, &deadlines), &deadlines))
-    });
+        Ok::<_, Failure>(EngineCalls::new(engine_calls(transport, deadlines.request), &deadlines))
+    };
+    let calls_of_lists = calls.clone();
     let actions: DeployActions = Arc::new(move |target| {
         Ok(match target {
             DeployTarget::Container { engine, .. } => Arc::new(ContainerAction::new(calls(engine)?)),
-            _ => return Err(unknown()),
+            DeployTarget::ComposeService { engine, .. } => Arc::new(ComposeAction::new(calls(engine)?)),
+            DeployTarget::SwarmService { engine, .. } => Arc::new(SwarmAction::new(calls(engine)?)),
+            DeployTarget::KubernetesContainer { .. } | DeployTarget::Webhook { .. } => return Err(unknown()),
         })
     });
-    let directories: ServiceDirectories = Arc::new(move |_| Err(unknown()));
+    let directories: ServiceDirectories = Arc::new(move |place| match place {
+        DeployPlace::Engine { engine } => Ok(Arc::new(EngineDirectory::new(engine.as_str(), calls_of_lists(engine)?))),
+        DeployPlace::Cluster { .. } => Err(unknown()),
+    });
     (actions, directories)
 }
 

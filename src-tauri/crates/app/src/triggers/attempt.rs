@@ -141,7 +141,14 @@ async fn step(
         }
         Ok(())
     };
-    deploy(action.as_ref(), &job, journal, cancel, planned).await.map(Some)
+    match deploy(action.as_ref(), &job, journal, cancel, planned).await {
+        Ok(outcome) => Ok(Some(outcome)),
+        // Nothing was begun: it waits in the queue, where something newer may overtake it, and not in this worker.
+        Err(failure) if journal.entries().await.is_ok_and(|entries| entries.is_empty()) => {
+            Ok(Some(DeployOutcome::Failed { failure }))
+        }
+        Err(failure) => Err(failure),
+    }
 }
 
 async fn job_of(parts: &Parts, firing: &FiringRecord) -> Result<DeployJob, Failure> {

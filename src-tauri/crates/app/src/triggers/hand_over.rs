@@ -7,7 +7,7 @@ use slipway_core::deploy::DeployImage;
 use slipway_core::ids::{BuildId, ImageRepositoryId};
 use slipway_core::image::ImageReference;
 use slipway_core::trigger::{ConditionMatcher, FiringState, TargetVersion};
-use slipway_store::{FiringRecord, NewFiring, TagEventRecord};
+use slipway_store::{FiringRecord, NewFiring, TagEventRecord, TriggerRecord};
 use std::sync::Arc;
 
 /// Hands what a build published to the triggers, and returns the firings.
@@ -43,7 +43,7 @@ async fn hand_over(parts: &Arc<Parts>, events: &[TagEventRecord]) -> Result<Vec<
         if !trigger.spec.enabled {
             continue;
         }
-        let matcher = ConditionMatcher::new(&trigger.spec.condition)?;
+        let Some(matcher) = matcher_of(&trigger) else { continue };
         if let Some(event) = events.iter().find(|event| matcher.matches(&event.tag)) {
             new.push(NewFiring { trigger: trigger.id, event: event.id, version: version(parts, event).await? });
         }
@@ -58,6 +58,18 @@ async fn hand_over(parts: &Arc<Parts>, events: &[TagEventRecord]) -> Result<Vec<
     }
     parts.firing_wake.notify_one();
     Ok(firings)
+}
+
+/// Returns the condition of a trigger, ready to match. It was checked when it was saved; one that does not compile any more
+/// matches nothing, and keeps no other trigger from firing.
+pub(crate) fn matcher_of(trigger: &TriggerRecord) -> Option<ConditionMatcher> {
+    match ConditionMatcher::new(&trigger.spec.condition) {
+        Ok(matcher) => Some(matcher),
+        Err(failure) => {
+            tracing::warn!(trigger = %trigger.id, %failure, "the condition of a trigger cannot be used");
+            None
+        }
+    }
 }
 
 async fn version(parts: &Parts, event: &TagEventRecord) -> Result<TargetVersion, Failure> {

@@ -4,6 +4,7 @@
 
 use crate::Parts;
 use crate::queue::pause;
+use crate::triggers::hand_over::matcher_of;
 use chrono::TimeDelta;
 use futures::StreamExt;
 use slipway_core::ids::ImageRepositoryId;
@@ -46,8 +47,7 @@ async fn watched(parts: &Parts) -> Result<HashMap<ImageRepositoryId, Vec<Conditi
     let mut watched: HashMap<_, Vec<_>> = HashMap::new();
     for trigger in parts.store.triggers(None).await? {
         if trigger.spec.enabled {
-            let matcher = ConditionMatcher::new(&trigger.spec.condition)?;
-            watched.entry(trigger.repository).or_default().push(matcher);
+            watched.entry(trigger.repository).or_default().extend(matcher_of(&trigger));
         }
     }
     Ok(watched)
