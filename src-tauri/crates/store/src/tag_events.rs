@@ -140,7 +140,7 @@ pub(crate) async fn record_published(
     sqlx::query(
         "INSERT INTO tag_events (repository_id, tag, source, build_id, observation_id, digest, image_id, \
          content_identity, observed_at) \
-         SELECT b.repository_id, p.tag, 'build', b.id, \
+         SELECT b.repository_id, p.tag, CASE b.kind WHEN 'upload' THEN 'upload' ELSE 'build' END, b.id, \
          b.observation_id, p.digest, b.image_id, b.content_identity, ?2 \
          FROM publications p JOIN builds b ON b.id = p.build_id WHERE p.id = ?1 ON CONFLICT DO NOTHING",
     )
