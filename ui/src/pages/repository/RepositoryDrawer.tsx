@@ -1,4 +1,4 @@
-import { Autocomplete, Button, Drawer, Group, Radio, Select, Stack, Text, Textarea, TextInput } from "@mantine/core";
+import { Button, Drawer, Group, Radio, Select, Stack, Text, Textarea, TextInput } from "@mantine/core";
 import { useNavigate } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
 
@@ -28,6 +28,9 @@ const start = (repository?: ImageRepositoryView): Draft => ({
   writeOnce: repository?.spec.write_once.join("\n") ?? "",
 });
 
+/** Namespaces that are offered below the name. */
+const OFFERED = 8;
+
 /** Where an image comes from; the first two are made here, and lead on to Image build. */
 const sources = ["platform", "dockerfile", "pushed_locally", "published_by_others"] as const;
 
@@ -52,6 +55,10 @@ export function RepositoryDrawer({ repository, onClose }: { repository?: ImageRe
   ).data?.namespaces;
   // A list without an entry would still count as open, and keep Esc from closing the drawer.
   const offered = (namespaces ?? []).map(({ name }) => `${name}/`).filter((prefix) => prefix.includes(draft.name.trim()) && !draft.name.startsWith(prefix));
+  // Until the name has its namespace, those that fit are offered.
+  const offered = draft.name.includes("/")
+    ? []
+    : (namespaces ?? []).map(({ name }) => name).filter((name) => name.startsWith(draft.name.trim())).slice(0, OFFERED);
   const save = () => {
     if (!registry) return;
     const spec: ImageRepositorySpec = {
@@ -129,20 +136,27 @@ export function RepositoryDrawer({ repository, onClose }: { repository?: ImageRe
               error={errorOf("credential")}
             />
           )}
-          <Autocomplete
-            label={t("common.name")}
-            description={t("repositories.name_hint")}
-            size="xs"
-            openOnFocus={false}
-            data={offered}
-            {...(offered.length === 0 ? { dropdownOpened: false } : {})}
-            value={draft.name}
-            onChange={(name) => change({ name })}
-            error={errorOf("name")}
-            spellCheck={false}
-            required
-            data-autofocus
-          />
+          <div>
+            <TextInput
+              label={t("common.name")}
+              description={t("repositories.name_hint")}
+              value={draft.name}
+              onChange={(event) => change({ name: event.currentTarget.value })}
+              error={errorOf("name")}
+              spellCheck={false}
+              required
+              data-autofocus
+            />
+            {offered.length > 0 && (
+              <Group gap={4} mt={6} role="group" aria-label={t("registries.namespaces")}>
+                {offered.map((name) => (
+                  <Button key={name} size="compact-xs" variant="default" className="mono foreign" onClick={() => change({ name: `${name}/` })}>
+                    {name}/
+                  </Button>
+                ))}
+              </Group>
+            )}
+          </div>
           {draft.name.trim() !== "" && (
             <Text size="sm" c="dimmed">
               {t("repositories.reference_preview")}{" "}
