@@ -164,7 +164,7 @@ test("seed 4.6: create helloworld, open its page; delete it with its name, and w
     await window.see(window.page.getByText("docker run --rm helloworld:latest"));
     await window.visit("page.repositories");
     await window.page.getByRole("link", { name: "helloworld", exact: true }).click();
-    await window.see(window.heading("rules.title"));
+    await window.see(window.page.getByRole("heading", { level: 1, name: "helloworld" }));
     await window.go("/repositories?search=helloworld");
     await window.pick("helloworld", "common.delete");
     await window.see(window.text("repositories.delete_text", { rules: 0, builds: 0 }, window.dialog));

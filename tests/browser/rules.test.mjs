@@ -83,7 +83,7 @@ test("seed 3.10: a push to a given branch needs the branch", async () => {
     await window.see(branches);
     await branches.press("Backspace");
     await window.button("common.save", {}, window.dialog).click();
-    await window.see(window.dialog.getByRole("alert"));
+    await window.see(window.text("rules.branches_required", {}, window.dialog));
     assert.equal((await product.call("rules.list", { repository })).length, 0);
     await branches.fill("release/1.2");
     await branches.press("Enter");
