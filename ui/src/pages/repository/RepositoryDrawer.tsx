@@ -53,8 +53,6 @@ export function RepositoryDrawer({ repository, onClose }: { repository?: ImageRe
     { registry: registry?.id ?? 0, ...(draft.credential ? { credential: Number(draft.credential) } : {}) },
     { enabled: registry?.kind === "oci", keep: true },
   ).data?.namespaces;
-  // A list without an entry would still count as open, and keep Esc from closing the drawer.
-  const offered = (namespaces ?? []).map(({ name }) => `${name}/`).filter((prefix) => prefix.includes(draft.name.trim()) && !draft.name.startsWith(prefix));
   // Until the name has its namespace, those that fit are offered.
   const offered = draft.name.includes("/")
     ? []
