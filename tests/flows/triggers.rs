@@ -3,7 +3,7 @@
 use crate::house::{House, assert_failure};
 use serde_json::{Value, json};
 use slipway_flows::walkthrough::{self, Site};
-use slipway_testkit::{GitRepository, eventually};
+use slipway_testkit::{GitRepository, TempDataDir, eventually};
 use std::time::Duration;
 
 /// Code whose page is served by a container, a rule over it, and a trigger on everything.
@@ -79,7 +79,7 @@ impl Running {
 }
 
 #[tokio::test]
-async fn seed_4_15_the_page_shows_the_change_of_a_commit_and_seed_4_2_each_commit_yields_an_image() {
+async fn seed_4_2_4_3_4_9_4_11_4_13_4_14_4_15_a_commit_changes_the_page_that_is_served() {
     let running = Running::open().await;
     for (nth, text) in ["one", "two"].into_iter().enumerate() {
         let record = running.push(text, nth + 1).await;
@@ -101,7 +101,7 @@ async fn seed_4_15_the_page_shows_the_change_of_a_commit_and_seed_4_2_each_commi
 }
 
 #[tokio::test]
-async fn seed_4_3_a_commit_that_changes_nothing_restarts_nothing() {
+async fn a_commit_that_changes_nothing_restarts_nothing_and_a_b_a_deploys_a_again() {
     let running = Running::on_local_engine().await;
     running.push("one", 1).await;
     let format = ["inspect", "--format", "{{.Id}} {{.State.StartedAt}}", running.house.mark.as_str()];
@@ -120,7 +120,7 @@ async fn seed_4_3_a_commit_that_changes_nothing_restarts_nothing() {
 }
 
 #[tokio::test]
-async fn seed_4_12_a_build_by_hand_and_seed_4_4_an_image_from_elsewhere_fire_too() {
+async fn seed_4_4_4_12_a_build_by_hand_and_an_image_from_elsewhere_fire_too() {
     let running = Running::on_local_engine().await;
     running.code.write("index.html", "by hand\n");
     let target = json!({ "kind": "ref", "name": "refs/heads/main" });
@@ -147,7 +147,7 @@ async fn seed_4_12_a_build_by_hand_and_seed_4_4_an_image_from_elsewhere_fire_too
 }
 
 #[tokio::test]
-async fn seed_4_13_a_rollback_is_seen_pins_the_target_and_is_resumed() {
+async fn a_rollback_is_seen_pins_the_target_and_is_resumed() {
     let running = Running::open().await;
     let product = &running.house.product;
     let first = running.push("one", 1).await;
@@ -169,6 +169,52 @@ async fn seed_4_13_a_rollback_is_seen_pins_the_target_and_is_resumed() {
     let resumed = product.must("triggers.resume", json!({ "id": running.trigger })).await;
     assert_eq!(resumed["firing"], skipped["id"]);
     walkthrough::shows(&running.site.url, "three").await;
+    running.close().await;
+}
+
+#[tokio::test]
+async fn seed_4_5_4_10_one_push_updates_a_container_and_a_compose_service_and_calls_no_trigger_of_other_tags() {
+    let running = Running::on_local_engine().await;
+    let product = &running.house.product;
+    let folder = TempDataDir::new();
+    let image = format!("team/{}:latest", running.house.mark);
+    let file = format!(
+        "version: '2.4'\nservices:\n  web:\n    image: {image}\n    ports: ['127.0.0.1::80']\n    stop_grace_period: 1s\n"
+    );
+    std::fs::write(folder.path().join("docker-compose.yml"), file).unwrap();
+    let compose = async |arguments: &[&str]| {
+        let mut command = tokio::process::Command::new("docker-compose");
+        command.args(["-p", &running.house.mark]).args(arguments).current_dir(folder.path());
+        let output = command.env("DOCKER_HOST", running.house.engine.endpoint()).output().await;
+        let output = output.expect("docker-compose is installed: run `make setup`");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    };
+    compose(&["up", "-d"]).await;
+    let service =
+        json!({ "kind": "compose_service", "engine": "local", "project": running.house.mark, "service": "web" });
+    let site = walkthrough::site(product, &service).await;
+    let name = format!("compose-{}", running.house.mark);
+    let of_compose = walkthrough::add_trigger(product, &running.repository, &name, &service).await;
+    let spec = json!({
+        "name": format!("other-{}", running.house.mark),
+        "condition": { "kind": "tags", "list": "v1;v2" },
+        "target": running.site.target,
+    });
+    let other = product.must("triggers.add", json!({ "repository": running.repository, "spec": spec })).await;
+    let record = running.push("both", 1).await;
+    assert_eq!(record["state"], "succeeded", "{record}");
+    let records = walkthrough::firings(product, &json!({ "trigger": of_compose }), 1).await;
+    assert_eq!(records[0]["state"], "succeeded", "{records:?}");
+    walkthrough::shows(&running.site.url, "both").await;
+    walkthrough::shows(&walkthrough::site(product, &service).await.url, "both").await;
+    assert!(site.url.starts_with("http://127.0.0.1:"));
+    let none = product.must("firings.list", json!({ "trigger": other["id"] })).await;
+    assert_eq!(none["total"], 0, "{none}");
+    let list = product.must("targets.list", json!({})).await;
+    let owned =
+        list["items"].as_array().unwrap().iter().filter(|item| !item["triggers"].as_array().unwrap().is_empty());
+    assert_eq!(owned.count(), 2, "{list}");
+    compose(&["down", "--volumes", "--timeout", "1"]).await;
     running.close().await;
 }
 

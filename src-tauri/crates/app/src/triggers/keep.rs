@@ -2,7 +2,7 @@
 //! the way back. Nothing that such a name holds is lost to a tag that moves on, or to somebody's prune of nameless images.
 
 use crate::Parts;
-use slipway_core::Failure;
+use slipway_core::{ErrorCode, Failure};
 use slipway_core::deploy::{DeployTarget, RunningImage, TargetState};
 use slipway_core::ids::{FiringId, TargetId};
 use slipway_core::image::{ImageId, ImageReference};
@@ -64,7 +64,11 @@ pub(crate) async fn tidy(parts: &Parts, engine: &str) {
         let prefix = format!("{REPOSITORY}:{}-", parts.owner);
         for image in engine.images().await? {
             for name in image.tags.iter().filter(|name| name.starts_with(&prefix) && !wanted.contains(*name)) {
-                engine.untag(name).await?;
+                match engine.untag(name).await {
+                    // The last name of an image that a container has: it goes when the container has gone.
+                    Err(failure) if failure.code == ErrorCode::InUse => {}
+                    untagged => untagged?,
+                }
             }
         }
         Ok::<(), Failure>(())
