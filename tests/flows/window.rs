@@ -3,7 +3,7 @@
 
 use crate::house::{House, assert_failure};
 use serde_json::{Value, json};
-use slipway_flows::Product;
+use slipway_flows::{Product, walkthrough};
 use slipway_testkit::GitRepository;
 
 #[tokio::test]
@@ -12,8 +12,7 @@ async fn seed_4_7_a_starter_fits_the_code_and_is_written_where_none_is() {
     let code = GitRepository::new().await;
     code.write("go.mod", "module x\n").write("web/index.html", "<h1>x</h1>\n");
     let commit = code.commit("code without a Dockerfile").await;
-    let added = json!({ "name": "code", "location": { "kind": "local_clone", "path": code.path() } });
-    let id = product.must("code_repositories.add", added).await["id"].clone();
+    let id = walkthrough::add_clone(&product, "code", &code).await;
 
     let starters = product.must("starters.list", json!({})).await;
     let of = |name: &str| starters.as_array().unwrap().iter().find(|one| one["id"] == name).cloned().unwrap();
@@ -96,7 +95,7 @@ async fn what_others_publish_is_watched_and_never_built() {
 
     // A registry without any login, on a host that is not there now, can be watched too.
     let registry = json!({ "name": "elsewhere", "host": "registry.example.invalid", "plain_http": false });
-    let elsewhere = house.product.must("registries.add", registry).await["id"].clone();
+    let elsewhere = house.product.must("registries.add", json!({ "form": registry })).await["id"].clone();
     let spec_there =
         json!({ "registry": elsewhere, "name": "a/b", "source": "published_by_others", "credential": null });
     add(spec_there).await.unwrap();
