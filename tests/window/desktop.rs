@@ -25,7 +25,8 @@ pub(crate) struct Told {
 struct Seen {
     items: Vec<String>,
     told: Vec<Told>,
-    locks: Vec<(String, std::io::PipeReader)>,
+    /// Kinds of sleep that somebody holds off.
+    locks: Vec<String>,
 }
 
 /// The desktop.
@@ -96,8 +97,17 @@ struct Sleep(Arc<Mutex<Seen>>);
 #[interface(name = "org.freedesktop.login1.Manager")]
 impl Sleep {
     fn inhibit(&self, what: &str, _who: &str, _why: &str, _mode: &str) -> zbus::fdo::Result<Fd<'static>> {
-        let (reader, writer) = std::io::pipe().map_err(|error| zbus::fdo::Error::IOError(error.to_string()))?;
-        self.0.lock().unwrap().locks.push((what.to_owned(), reader));
+        let (mut reader, writer) = std::io::pipe().map_err(|error| zbus::fdo::Error::IOError(error.to_string()))?;
+        self.0.lock().unwrap().locks.push(what.to_owned());
+        // A lock ends when its holder closes it, or ends itself.
+        let (seen, what) = (Arc::clone(&self.0), what.to_owned());
+        std::thread::spawn(move || {
+            let _ = std::io::copy(&mut reader, &mut std::io::sink());
+            let locks = &mut seen.lock().unwrap().locks;
+            if let Some(at) = locks.iter().position(|one| *one == what) {
+                locks.remove(at);
+            }
+        });
         Ok(Fd::from(OwnedFd::from(writer)))
     }
 }
@@ -147,16 +157,9 @@ impl Desktop {
         Notifications::action_invoked(server.signal_emitter(), told.id, &told.actions[0]).await.unwrap();
     }
 
-    /// Returns which kinds of sleep are held off now: a lock ends when its holder closes it.
+    /// Returns which kinds of sleep are held off now.
     pub(crate) fn held_locks(&self) -> Vec<String> {
-        let mut seen = self.seen.lock().unwrap();
-        seen.locks.retain(|(_, reader)| {
-            let mut ready = [rustix::event::PollFd::new(reader, rustix::event::PollFlags::empty())];
-            let now = rustix::event::Timespec { tv_sec: 0, tv_nsec: 0 };
-            rustix::event::poll(&mut ready, Some(&now)).unwrap();
-            !ready[0].revents().contains(rustix::event::PollFlags::HUP)
-        });
-        seen.locks.iter().map(|(what, _)| what.clone()).collect()
+        self.seen.lock().unwrap().locks.clone()
     }
 
     /// Waits until the application has put its icon into the tray, and returns the texts of its menu by entry.
