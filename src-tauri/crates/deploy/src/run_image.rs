@@ -3,7 +3,7 @@
 
 use crate::docker::EngineCalls;
 use crate::docker::containers::{self, inspect};
-use crate::docker::gate;
+use crate::docker::gate::{self, Watched};
 use crate::docker::images::{self, StoredImage};
 use crate::replace::LABEL_RUN;
 use crate::swarm;
@@ -49,7 +49,7 @@ async fn run_container(
     let words = LastWords::default();
     let started = async {
         containers::start(calls, &id).await?;
-        gate::pass(calls, &id, &request.gate, &words, cancel).await
+        gate::pass(calls, (&id, Watched::New), &request.gate, &words, cancel).await
     };
     if let Err(failure) = started.await {
         // Named volumes stay: they may have been there before.

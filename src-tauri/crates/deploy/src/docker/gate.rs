@@ -10,23 +10,33 @@ use tokio_util::sync::CancellationToken;
 /// How often the engine is asked.
 const EVERY: Duration = Duration::from_millis(100);
 
-/// Waits until a container that was just started counts as serving. When it does not, its last words go to the journal.
+/// What is watched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Watched {
+    /// A container that was just made: the engine must not have had to start it again.
+    New,
+    /// One that served before, perhaps for long.
+    Old,
+}
+
+/// Waits until a container that was started counts as serving. When it does not, its last words go to the journal.
 pub(crate) async fn pass(
     calls: &EngineCalls,
-    id: &str,
+    (id, watched): (&str, Watched),
     gate: &HealthGate,
     journal: &dyn DeployJournal,
     cancel: &CancellationToken,
 ) -> Result<(), Failure> {
-    let begun = Instant::now();
-    let mut first: Option<Container> = None;
+    let mut first: Option<(Container, Instant)> = None;
     loop {
         if cancel.is_cancelled() {
             return Err(Failure::cancelled());
         }
         let now = inspect(calls, id).await?.ok_or_else(|| unhealthy("the container went away while it was watched"))?;
-        let before = first.get_or_insert_with(|| now.clone());
-        match verdict(before, &now, begun.elapsed(), gate) {
+        // The time counts from the first look: a slow engine must not make it short.
+        let (before, begun) = first.get_or_insert_with(|| (now.clone(), Instant::now()));
+        let restarts = if watched == Watched::New { 0 } else { before.restarts() };
+        match verdict(restarts, before.started_text(), &now, begun.elapsed(), gate) {
             Some(Ok(())) => return Ok(()),
             Some(Err(why)) => {
                 for line in last_lines(calls, &now).await.unwrap_or_default() {
@@ -47,8 +57,14 @@ fn unhealthy(message: &str) -> Failure {
     Failure::new(ErrorCode::TargetUnhealthy, message)
 }
 
-/// Decides from the first look and this one; `None` is "not yet".
-fn verdict(first: &Container, now: &Container, elapsed: Duration, gate: &HealthGate) -> Option<Result<(), String>> {
+/// Decides from how it was at first and how it is now; `None` is "not yet".
+fn verdict(
+    restarts: i64,
+    started: &str,
+    now: &Container,
+    elapsed: Duration,
+    gate: &HealthGate,
+) -> Option<Result<(), String>> {
     match now.status() {
         "running" => {}
         "restarting" => return Some(Err(format!("ended with code {} and is started again", now.exit_code()))),
@@ -56,7 +72,7 @@ fn verdict(first: &Container, now: &Container, elapsed: Duration, gate: &HealthG
         "created" => return Some(Err("was not started".to_owned())),
         _ => return Some(Err(format!("ended with code {}", now.exit_code()))),
     }
-    if now.restarts() > first.restarts() || now.started_text() != first.started_text() {
+    if now.restarts() > restarts || now.started_text() != started {
         return Some(Err("ended and was started again".to_owned()));
     }
     let late = elapsed >= Duration::from_secs(gate.deadline_seconds.into());
@@ -91,7 +107,6 @@ mod tests {
         let gate = HealthGate { stay_up_seconds: 5, deadline_seconds: 60 };
         let up =
             |health: &str| container(json!({"Status": "running", "StartedAt": "a", "Health": {"Status": health}}), 0);
-        let first = up("none");
         let at = Duration::from_secs;
         for (now, elapsed, expected) in [
             (up("none"), 4, None),
@@ -109,7 +124,7 @@ mod tests {
             (container(json!({"Status": "running", "StartedAt": "a"}), 1), 9, Some(false)),
             (container(json!({"Status": "running", "StartedAt": "b"}), 0), 9, Some(false)),
         ] {
-            let result = verdict(&first, &now, at(elapsed), &gate).map(|verdict| verdict.is_ok());
+            let result = verdict(0, "a", &now, at(elapsed), &gate).map(|verdict| verdict.is_ok());
             assert_eq!(result, expected, "{:?} after {elapsed} s", now.0["State"]);
         }
     }

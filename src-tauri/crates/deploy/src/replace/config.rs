@@ -88,7 +88,8 @@ fn given_config(old: &Container, inherited: &Value) -> Map<String, Value> {
     let mut config = object(old.config());
     // With another's network or host name space the engine copied the name, and refuses to be given one.
     let shared = network_mode(old).starts_with("container:") || old.host()["UTSMode"] == "host";
-    let generated = config.get("Hostname").and_then(Value::as_str).is_none_or(|name| old.id().starts_with(name));
+    let short: String = old.id().chars().take(SHORT_ID).collect();
+    let generated = config.get("Hostname").and_then(Value::as_str).is_none_or(|name| name.is_empty() || name == short);
     if generated || shared {
         config.remove("Hostname");
     }
@@ -256,7 +257,7 @@ fn left_network(old: &Container) -> Option<String> {
 
 /// What a person gave for an endpoint; the rest is what the engine made of it.
 fn given_endpoint(old: &Container, endpoint: &Value) -> Value {
-    const MADE_BY_THE_ENGINE: [&str; 10] = [
+    const MADE_BY_THE_ENGINE: [&str; 9] = [
         "NetworkID",
         "EndpointID",
         "Gateway",
@@ -266,10 +267,10 @@ fn given_endpoint(old: &Container, endpoint: &Value) -> Value {
         "GlobalIPv6Address",
         "GlobalIPv6PrefixLen",
         "DNSNames",
-        "MacAddress",
     ];
     let mut given = object(endpoint);
-    given.retain(|field, value| !MADE_BY_THE_ENGINE.contains(&field.as_str()) && !is_nothing(value));
+    given.retain(|field, _| !MADE_BY_THE_ENGINE.contains(&field.as_str()));
+    given.retain(|field, value| field != "MacAddress" || !is_made_from_the_address(value, &endpoint["IPAddress"]));
     if let Some(Value::Array(aliases)) = given.get_mut("Aliases") {
         let short: String = old.id().chars().take(SHORT_ID).collect();
         aliases.retain(|alias| alias != short.as_str());
@@ -278,13 +279,25 @@ fn given_endpoint(old: &Container, endpoint: &Value) -> Value {
     Value::Object(given)
 }
 
+/// Engines before 28 make the hardware address from the IP address: kept, it would clash with the next owner of that address.
+/// Later ones draw it, and keeping such a one does no harm.
+fn is_made_from_the_address(hardware: &Value, address: &Value) -> bool {
+    let address = address.as_str().and_then(|address| address.parse::<std::net::Ipv4Addr>().ok());
+    let made = address.map(|address| {
+        let [a, b, c, d] = address.octets();
+        format!("02:42:{a:02x}:{b:02x}:{c:02x}:{d:02x}")
+    });
+    hardware.as_str() == made.as_deref()
+}
+
 fn is_nothing(value: &Value) -> bool {
     match value {
         Value::Null => true,
         Value::Array(items) => items.is_empty(),
         Value::Object(fields) => fields.is_empty(),
         Value::Number(number) => number.as_i64() == Some(0),
-        _ => false,
+        Value::String(text) => text.is_empty(),
+        Value::Bool(_) => false,
     }
 }
 

@@ -38,7 +38,8 @@ fn the_old_images_defaults_are_not_frozen_and_a_persons_settings_are_kept() {
 
     config["Env"] = json!(["A=2", "B=3", "PATH=/bin"]);
     config["User"] = json!("root");
-    config["Hostname"] = json!("web");
+    // The beginning of the id, but not the name that the engine gives.
+    config["Hostname"] = json!("01");
     config["Labels"] =
         json!({"vendor": "x", "version": "2", "mine": "", "slipway.previous": "gone", "slipway.deploy": "k0"});
     config["ExposedPorts"] = json!({"80/tcp": {}, "81/tcp": {}});
@@ -46,7 +47,7 @@ fn the_old_images_defaults_are_not_frozen_and_a_persons_settings_are_kept() {
     assert_eq!(body["Env"], json!(["A=2", "B=3"]));
     assert_eq!(
         (&body["User"], &body["Hostname"], &body["ExposedPorts"]),
-        (&json!("root"), &json!("web"), &json!({"81/tcp": {}}))
+        (&json!("root"), &json!("01"), &json!({"81/tcp": {}}))
     );
     assert_eq!(labels(&body), ["version", "mine"]);
     assert_eq!(body["Labels"][LABEL_DEPLOY], "k1");
@@ -127,16 +128,19 @@ fn ports_that_the_engine_chose_stay() {
 fn networks_keep_addresses_and_aliases_and_nothing_that_the_engine_made() {
     let mut old = container(json!({}), json!({"NetworkMode": "front"}));
     let endpoint = |id: &str, ip: &str| {
-        json!({"NetworkID": id, "EndpointID": "e", "IPAddress": ip, "IPPrefixLen": 24, "MacAddress": "02:42:00:00:00:01",
+        json!({"NetworkID": id, "EndpointID": "e", "IPAddress": ip, "IPPrefixLen": 24, "MacAddress": if id == "f1" { "02:42:0a:00:00:05" } else { "02:00:00:00:00:01" },
                "GlobalIPv6PrefixLen": 0, "GwPriority": 0, "Links": null, "DNSNames": ["web"], "DriverOpts": null,
                "Aliases": ["www", "0123456789ab"], "IPAMConfig": {"IPv4Address": ip}})
     };
     old.0["NetworkSettings"]["Networks"] =
         json!({"front": endpoint("f1", "10.0.0.5"), "back": endpoint("b1", "10.1.0.5")});
     let kept = |ip: &str| json!({"Aliases": ["www"], "IPAMConfig": {"IPv4Address": ip}});
+    // The first one's hardware address was made from its address, the second one's was given.
+    let mut second = kept("10.1.0.5");
+    second["MacAddress"] = json!("02:00:00:00:00:01");
     let new = successor(&old, &json!({}), "app:2", "k");
     assert_eq!(new.body["NetworkingConfig"]["EndpointsConfig"], json!({"front": kept("10.0.0.5")}));
-    assert_eq!((new.networks, new.leave), (vec![("b1".to_owned(), kept("10.1.0.5"))], None));
+    assert_eq!((new.networks, new.leave), (vec![("b1".to_owned(), second)], None));
     // The mode may hold the network's id.
     old.0["HostConfig"]["NetworkMode"] = json!("f1");
     let new = successor(&old, &json!({}), "app:2", "k");

@@ -10,7 +10,7 @@ pub(crate) use state::{LABEL_RUN, managed_by, refusals, target_state};
 
 use crate::docker::EngineCalls;
 use crate::docker::containers::{self, Container, OLD_MARK};
-use crate::docker::gate;
+use crate::docker::gate::{self, Watched};
 use crate::docker::images::{self, StoredImage};
 use crate::trail::{Facts, Trail};
 use config::{Successor, chosen_ports, why_no_candidate};
@@ -145,7 +145,7 @@ pub(crate) async fn apply(
     for (at, (old, inherited)) in olds.iter().zip(&inherited).enumerate() {
         let new = replace_one(attempt, old, inherited.config(), &image, olds.len(), adjust).await?;
         if at + 1 < olds.len() {
-            let check = gate::pass(calls, &new, &job.gate, *journal, cancel);
+            let check = gate::pass(calls, (&new, Watched::New), &job.gate, *journal, cancel);
             Trail(*journal).step(PlanStep::new(StepKind::CheckNew, old.name()), check).await?;
         }
     }
@@ -202,7 +202,7 @@ async fn replace_one(
             Ok(id)
         };
         let id = trail.step(step(StepKind::StartCandidate), start).await?;
-        let check = gate::pass(calls, &id, &job.gate, *journal, cancel);
+        let check = gate::pass(calls, (&id, Watched::New), &job.gate, *journal, cancel);
         trail.step(step(StepKind::CheckCandidate), check).await?;
         trail.step(step(StepKind::RemoveCandidate), containers::remove(calls, &id, true)).await?;
     }

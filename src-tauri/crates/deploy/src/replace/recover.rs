@@ -5,7 +5,7 @@ use crate::docker::EngineCalls;
 use crate::docker::containers::{
     self, Container, LABEL_DEPLOY, LABEL_PREVIOUS, LABEL_ROLE, OLD_MARK, ROLE_CANDIDATE, inspect,
 };
-use crate::docker::gate;
+use crate::docker::gate::{self, Watched};
 use crate::trail::Trail;
 use serde_json::Value;
 use slipway_core::deploy::{DeployJob, DeployJournal, JournalMark, PlanStep, Standing, StepKind};
@@ -83,7 +83,7 @@ pub(crate) async fn finish(attempt: &Attempt<'_>, keep_old: bool) -> Result<(), 
         let new = new.filter(|new| new.label(LABEL_DEPLOY) == Some(&job.key.0)).ok_or_else(|| {
             Failure::new(ErrorCode::TargetChanged, format!("{} was changed by somebody else", unit.name))
         })?;
-        let check = gate::pass(calls, new.id(), &job.gate, *journal, cancel);
+        let check = gate::pass(calls, (new.id(), Watched::New), &job.gate, *journal, cancel);
         trail.step(PlanStep::new(StepKind::CheckNew, &unit.name), check).await?;
     }
     for unit in &units {
@@ -133,7 +133,7 @@ pub(crate) async fn undo(calls: &EngineCalls, job: &DeployJob, journal: &dyn Dep
     // They start together, so that they are back soon; the proof may take its time.
     for (unit, old) in units.iter().zip(&olds) {
         let never = CancellationToken::new();
-        let check = gate::pass(calls, old.id(), &job.gate, journal, &never);
+        let check = gate::pass(calls, (old.id(), Watched::Old), &job.gate, journal, &never);
         trail.step(PlanStep::new(StepKind::CheckOld, &unit.name), check).await?;
     }
     Ok(!units.is_empty())
