@@ -1,7 +1,7 @@
-import { ActionIcon, Button, Group, Indicator, Popover, ScrollArea, Stack, Text, Tooltip, UnstyledButton } from "@mantine/core";
+import { ActionIcon, Button, Group, Indicator, Popover, ScrollArea, Stack, Text, Tooltip, UnstyledButton, VisuallyHidden } from "@mantine/core";
 import { IconAlertTriangle, IconBell, IconCircleCheck, IconCircleX, IconInfoCircle } from "@tabler/icons-react";
 import { useRouter } from "@tanstack/react-router";
-import { useState } from "react";
+import { useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import type { NoticeView, Severity } from "../host/bindings";
@@ -23,7 +23,7 @@ const looks: Record<Severity, { Icon: typeof IconBell; tone: string }> = {
 
 /** What changed while nobody looked: each notice leads to its page. */
 export function InboxButton() {
-  const { t } = useTranslation();
+  const { t, i18n } = useTranslation();
   const router = useRouter();
   const [open, setOpen] = useState(false);
   const inbox = useRead("inbox.list", { limit: SHOWN });
@@ -31,6 +31,10 @@ export function InboxButton() {
   const clear = useCall("inbox.clear");
   const unread = inbox.data?.unread ?? 0;
   const newest = inbox.data?.items[0];
+  // What was there when the window opened is no news.
+  const known = useRef<number>(undefined);
+  if (inbox.data) known.current ??= newest?.id ?? 0;
+  const news = newest && known.current !== undefined && newest.id > known.current ? noticeWords(t, newest.facts, i18n.language) : null;
   const count = unread <= MOST_COUNTED ? unread : `${MOST_COUNTED}+`;
   const label = unread > 0 ? t("inbox.open_unread", { count: unread }) : t("inbox.open");
   const go = (notice: NoticeView) => {
@@ -39,6 +43,8 @@ export function InboxButton() {
     router.history.push(notice.route);
   };
   return (
+    <>
+    <VisuallyHidden role="status">{news && `${news.title} ${news.more}`}</VisuallyHidden>
     <Popover opened={open} onChange={setOpen} position="bottom-end" withArrow shadow="md" width={400} trapFocus returnFocus>
       <Popover.Target>
         <Tooltip label={label} disabled={open}>
@@ -94,6 +100,7 @@ export function InboxButton() {
         </ScrollArea.Autosize>
       </Popover.Dropdown>
     </Popover>
+    </>
   );
 }
 

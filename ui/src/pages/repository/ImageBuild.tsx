@@ -1,6 +1,7 @@
 import { ActionIcon, Button, Group, Menu, Stack, Switch, Table, Text, Title, Tooltip, VisuallyHidden } from "@mantine/core";
 import { IconCopy, IconDots, IconPencil, IconPlayerPlay, IconPlus, IconTrash } from "@tabler/icons-react";
 import type { UseQueryResult } from "@tanstack/react-query";
+import { useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
@@ -8,12 +9,15 @@ import type { BuildView, CodeRepositoryView, ImageRepositoryView, RuleView } fro
 import { type CallFailed, failureOf } from "../../host/host";
 import { useCall, useRead } from "../../host/reads";
 import { BuildsTable } from "../../parts/BuildsTable";
-import { useDialog } from "../../parts/dialog";
+import { useDialog, useFilters } from "../../parts/dialog";
 import { FailureNotice } from "../../parts/FailureNotice";
 import { Empty, Listing } from "../../parts/Listing";
 import { PageButton, PageLink } from "../../parts/Page";
+import { SortHead } from "../../parts/Sorting";
 import { BuildStateMark } from "../../parts/StateMark";
 import { When } from "../../parts/Time";
+import type { RepositorySearch } from "../../routes";
+import { type SortColumns, sortRows } from "../../words/sort";
 import { triggerWords } from "../../words/triggers";
 
 const PAGE = 20;
@@ -31,6 +35,16 @@ export function ImageBuild({ repository, rules }: ImageBuildProps) {
   const sources = useRead("code_repositories.list", {}).data;
   const builds = useRead("builds.list", { repository: repository.id, limit }, { keep: true });
   const readOnly = repository.read_only_reason !== null;
+  const { sort } = useSearch({ from: "/repositories/$repository/$tab" });
+  const filter = useFilters<RepositorySearch>();
+  const head = { sort, onSort: (next: string | undefined) => filter({ sort: next }) };
+  const lastOf = (rule: RuleView) => builds.data?.items.find((build) => build.rule === rule.id);
+  const columns: SortColumns<RuleView> = {
+    name: ({ spec }) => spec.name,
+    code: ({ spec }) => sources?.find(({ id }) => id === spec.code)?.name ?? null,
+    auto: ({ spec }) => Number(spec.auto_trigger),
+    last: (rule) => lastOf(rule)?.id ?? null,
+  };
   const add = (
     <Button
       variant={rules.data?.length ? "default" : "filled"}
@@ -72,24 +86,24 @@ export function ImageBuild({ repository, rules }: ImageBuildProps) {
             <Table>
               <Table.Thead>
                 <Table.Tr>
-                  <Table.Th>{t("common.name")}</Table.Th>
-                  <Table.Th className="room-m">{t("rules.code")}</Table.Th>
+                  <SortHead column="name" {...head}>{t("common.name")}</SortHead>
+                  <SortHead column="code" className="room-m" {...head}>{t("rules.code")}</SortHead>
                   <Table.Th className="room-s">{t("rules.triggers")}</Table.Th>
                   <Table.Th className="room-l">{t("rules.next_tag")}</Table.Th>
-                  <Table.Th>{t("rules.auto")}</Table.Th>
-                  <Table.Th>{t("repositories.last_build")}</Table.Th>
+                  <SortHead column="auto" {...head}>{t("rules.auto")}</SortHead>
+                  <SortHead column="last" {...head}>{t("repositories.last_build")}</SortHead>
                   <Table.Th w={80}>
                     <VisuallyHidden>{t("common.actions_column")}</VisuallyHidden>
                   </Table.Th>
                 </Table.Tr>
               </Table.Thead>
               <Table.Tbody>
-                {list.map((rule) => (
+                {sortRows(list, sort, columns).map((rule) => (
                   <RuleRow
                     key={rule.id}
                     rule={rule}
                     source={sources?.find(({ id }) => id === rule.spec.code)}
-                    last={builds.data?.items.find((build) => build.rule === rule.id)}
+                    last={lastOf(rule)}
                     readOnly={readOnly}
                   />
                 ))}
