@@ -207,6 +207,10 @@ async fn versions_of_the_local_engine_and_what_a_running_container_uses() {
     assert!(copied.is_some_and(|layer| layer["digest"].is_string()), "{layers:?}");
 
     house.product.must("versions.copy", json!({ "repository": repository, "from": tag, "to": "kept" })).await;
+    let page = house.product.must("versions.list", json!({ "repository": repository, "search": "kept" })).await;
+    let kept = &page["items"][0];
+    assert_eq!((&kept["origin"], &kept["build"]["id"]), (&json!("copied"), &build["id"]), "{page}");
+    assert_eq!(kept["newest"], true);
     let running = format!("{name}:{tag}");
     let container = house.engine.docker_ok(&["run", "-d", "--rm", "--name", &house.mark, &running]).await;
     let delete = json!({ "repository": repository, "tags": [tag] });

@@ -194,8 +194,7 @@ impl<'a> Shelf<'a> {
             .map(|(_, digest)| digest)
             .collect();
         let elsewhere = store.digest_origins(self.repository.id, &foreign).await?;
-        let newest = self.parts.store.last_move_of_repository(self.repository.id).await?;
-        let newest = newest.filter(|moved| moved.build.is_some()).and_then(|moved| moved.digest);
+        let newest = self.parts.store.newest_built(self.repository.id).await?.and_then(|(digest, _)| digest);
         let mut rows = Vec::with_capacity(tags.len());
         for (tag, digest) in tags.iter().zip(digests) {
             let mut version = self.bare(tag)?;

@@ -141,6 +141,23 @@ impl Store {
         Ok(found)
     }
 
+    /// Returns what the newest build of a repository that published anything put there: digest, or image on *Local engine*.
+    ///
+    /// # Errors
+    /// As every read.
+    pub async fn newest_built(
+        &self,
+        repository: ImageRepositoryId,
+    ) -> Result<Option<(Option<Digest>, Option<ImageId>)>, StoreError> {
+        let row = sqlx::query(
+            "SELECT digest, image_id FROM tag_moves WHERE repository_id = ? AND build_id IS NOT NULL ORDER BY id DESC LIMIT 1",
+        )
+        .bind(repository.0)
+        .fetch_optional(self.read())
+        .await?;
+        row.map(|row| Ok((row.word_of("digest")?, row.word_of("image_id")?))).transpose()
+    }
+
     /// Writes that a person copied a tag.
     ///
     /// # Errors

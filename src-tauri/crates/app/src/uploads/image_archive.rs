@@ -59,7 +59,15 @@ struct Found {
     names: Vec<String>,
     config: Vec<u8>,
     platform: Platform,
-    layers: Vec<(u64, u64)>,
+    layers: Vec<Layer>,
+}
+
+/// Where a layer lies, and what its bytes must hash to. The engine does not look at a layer that it has already: a damaged
+/// archive would go unnoticed.
+struct Layer {
+    start: u64,
+    size: u64,
+    digest: Option<String>,
 }
 
 /// The image that was picked.
@@ -247,9 +255,24 @@ impl OpenedArchive {
             return Err(damaged(format_args!("the configuration {named} holds {found}")));
         }
         let layers = image.layers.iter().map(|name| {
-            self.files.get(name).copied().ok_or_else(|| damaged(format_args!("the layer {name} is missing")))
+            let place = self.files.get(name).copied();
+            place.ok_or_else(|| damaged(format_args!("the layer {name} is missing")))
         });
-        self.image(image.repo_tags.unwrap_or_default(), config, layers.collect::<Result<_, _>>()?)
+        let mut found = self.image(image.repo_tags.unwrap_or_default(), config, layers.collect::<Result<_, _>>()?)?;
+        let expected = ImageConfig::parse(&found.config).and_then(|config| config.rootfs.diff_ids).unwrap_or_default();
+        for (layer, diff_id) in found.layers.iter_mut().zip(expected) {
+            // The diff id is that of the unpacked layer.
+            layer.digest = (!self.is_packed(layer.start)?).then_some(diff_id);
+        }
+        Ok(found)
+    }
+
+    fn is_packed(&self, start: u64) -> Result<bool, Failure> {
+        let mut file = File::open(&self.path).map_err(damaged)?;
+        file.seek(SeekFrom::Start(start)).map_err(damaged)?;
+        let mut magic = Vec::new();
+        file.take(4).read_to_end(&mut magic).map_err(damaged)?;
+        Ok(magic.starts_with(&[0x1f, 0x8b]) || magic == [0x28, 0xb5, 0x2f, 0xfd])
     }
 
     fn image(&self, names: Vec<String>, config: Vec<u8>, layers: Vec<(u64, u64)>) -> Result<Found, Failure> {
@@ -259,6 +282,7 @@ impl OpenedArchive {
         if expected != layers.len() {
             return Err(damaged(format_args!("an image has {expected} layers and the archive {}", layers.len())));
         }
+        let layers = layers.into_iter().map(|(start, size)| Layer { start, size, digest: None }).collect();
         Ok(Found { names, config, platform, layers })
     }
 
@@ -278,7 +302,12 @@ impl OpenedArchive {
             let layers = layers.collect::<Result<_, _>>()?;
             // Signatures and provenance have no platform.
             if ImageConfig::parse(&config).and_then(|config| config.platform()).is_some() {
-                found.push(self.image(names.to_vec(), config, layers)?);
+                let mut image = self.image(names.to_vec(), config, layers)?;
+                for (layer, named) in image.layers.iter_mut().zip(&index.layers) {
+                    let digest = named.digest.as_str();
+                    layer.digest = digest.starts_with("sha256:").then(|| digest.to_owned());
+                }
+                found.push(image);
             }
             return Ok(());
         }
@@ -304,7 +333,7 @@ impl OpenedArchive {
             .map(|image| ArchiveImage {
                 names: image.names.clone(),
                 platform: image.platform.clone(),
-                size: image.layers.iter().map(|(_, size)| size).sum(),
+                size: image.layers.iter().map(|layer| layer.size).sum(),
             })
             .collect())
     }
@@ -333,7 +362,7 @@ impl OpenedArchive {
 
     /// Returns how many bytes [`Self::send`] sends, about.
     pub(crate) fn bytes_of(&self, chosen: &Chosen) -> u64 {
-        self.images[chosen.index].layers.iter().map(|(_, size)| size).sum()
+        self.images[chosen.index].layers.iter().map(|layer| layer.size).sum()
     }
 
     /// Writes the chosen image as an archive of its own, under one name, into a channel. Blocks.
@@ -353,11 +382,15 @@ impl OpenedArchive {
         append(&mut builder, &config_name, image.config.len() as u64, &mut image.config.as_slice())?;
         append(&mut builder, "manifest.json", manifest.len() as u64, &mut manifest.as_slice())?;
         let mut sent = 0;
-        for ((start, size), name) in image.layers.iter().zip(&layer_names) {
+        for (layer, name) in image.layers.iter().zip(&layer_names) {
             let mut file = File::open(&self.path).map_err(damaged)?;
-            file.seek(SeekFrom::Start(*start)).map_err(damaged)?;
-            let mut layer = Counted { inner: file.take(*size), sent: &mut sent, progress };
-            append(&mut builder, name, *size, &mut layer)?;
+            file.seek(SeekFrom::Start(layer.start)).map_err(damaged)?;
+            let mut read = Counted { inner: file.take(layer.size), hash: Sha256::new(), sent: &mut sent, progress };
+            append(&mut builder, name, layer.size, &mut read)?;
+            let found = format!("sha256:{}", hex::encode(read.hash.finalize()));
+            if let Some(expected) = layer.digest.as_ref().filter(|expected| **expected != found) {
+                return Err(damaged(format_args!("the layer {expected} holds {found}")));
+            }
         }
         let mut pieces = builder.into_inner().map_err(sending)?;
         pieces.flush().map_err(sending)
@@ -380,9 +413,10 @@ fn append(builder: &mut tar::Builder<impl Write>, name: &str, size: u64, from: &
     builder.append_data(&mut header, name, from).map_err(sending)
 }
 
-/// Tells how much was read.
+/// Tells how much was read, and what it hashes to.
 struct Counted<'a, R> {
     inner: R,
+    hash: Sha256,
     sent: &'a mut u64,
     progress: &'a dyn Fn(u64),
 }
@@ -390,6 +424,7 @@ struct Counted<'a, R> {
 impl<R: Read> Read for Counted<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         let read = self.inner.read(buffer)?;
+        self.hash.update(&buffer[..read]);
         *self.sent += read as u64;
         (self.progress)(*self.sent);
         Ok(read)

@@ -2,10 +2,11 @@
 
 use super::{Inspected, Shelf, VersionQuery, told_by};
 use slipway_core::Failure;
-use slipway_core::image::{EngineImage, ImageReference, Tag};
+use slipway_core::image::{EngineImage, ImageId, ImageReference, Tag};
 use slipway_core::image_config::{layers_with_instructions, version_config};
 use slipway_core::ports::BuildEngine;
-use slipway_core::version::{Version, VersionImage, VersionPage, VersionSort, fuzzy_rank, natural_order};
+use slipway_core::version::{Version, VersionBuild, VersionImage, VersionPage, VersionSort, fuzzy_rank, natural_order};
+use std::collections::HashMap;
 
 impl Shelf<'_> {
     /// Every tag of the repository that the engine's store has.
@@ -26,14 +27,17 @@ impl Shelf<'_> {
         }
         let tags: Vec<&Tag> = found.iter().map(|(tag, _)| tag).collect();
         let mut origins = self.parts.store.tag_origins(self.repository.id, &tags).await?;
-        let newest = self.parts.store.last_move_of_repository(self.repository.id).await?;
-        let newest = newest.filter(|moved| moved.build.is_some()).and_then(|moved| moved.image);
+        let newest = self.parts.store.newest_built(self.repository.id).await?.and_then(|(_, image)| image);
+        // A copied name holds what a build made under another.
+        let made: HashMap<ImageId, VersionBuild> =
+            origins.values().filter_map(|origin| Some((origin.image.clone()?, origin.build.clone()?))).collect();
         found
             .into_iter()
             .map(|(tag, image)| {
                 let mut version = self.bare(&tag)?;
                 let origin = origins.remove(&tag).filter(|origin| origin.image.as_ref() == Some(&image.id));
                 told_by(&mut version, origin);
+                version.build = version.build.or_else(|| made.get(&image.id).cloned());
                 version.newest = Some(&image.id) == newest.as_ref();
                 version.size = Some(image.size);
                 version.platforms = vec![image.platform];
