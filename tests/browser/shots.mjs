@@ -127,7 +127,7 @@ async function takeDead(into) {
   for (const page of ["repositories", "builds", "sources", "registries", "overview"]) {
     if (wanted && !page.includes(wanted)) continue;
     await window.visit(`page.${page}`);
-    await window.see(window.page.getByRole("main").getByRole("alert"));
+    await window.see(window.text("shell.offline"));
     await window.settled();
     await window.page.screenshot({ path: join(into, `${page}.error.png`) });
     pictures += 1;
