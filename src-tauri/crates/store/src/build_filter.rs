@@ -154,6 +154,9 @@ impl Store {
         let first = self.read_first(filter).await?;
         let id = first.id();
         let limit = limit.clamp(1, 500);
+        if before.is_none() && (!filter.search.trim().is_empty() || !filter.ref_contains.is_empty()) {
+            return self.search_builds(filter, first, limit).await;
+        }
         // Ids first, from an index; then the wide rows of this page alone.
         let mut query = QueryBuilder::new(format!("SELECT * FROM builds WHERE id IN (SELECT {id}"));
         push_filter(&mut query, filter, first)?;
@@ -172,6 +175,27 @@ impl Store {
             self.total(filter, first).await?
         };
         Ok(BuildPage { items, total, total_is_exact, next })
+    }
+
+    /// Returns the first page of builds with a text in them. Looking for it is what takes time, so it is done once: for the page
+    /// and for the total.
+    async fn search_builds(&self, filter: &BuildFilter, first: First, limit: u32) -> Result<BuildPage, StoreError> {
+        let id = first.id();
+        let mut query = QueryBuilder::new(format!("SELECT {id}"));
+        push_filter(&mut query, filter, first)?;
+        query.push(format!(" ORDER BY {id} DESC LIMIT ")).push_bind(SEARCH_TOTAL_LIMIT);
+        let ids: Vec<i64> = query.build_query_scalar().fetch_all(self.read()).await?;
+        let page = &ids[..ids.len().min(limit as usize)];
+        let mut query = QueryBuilder::new("SELECT * FROM builds WHERE id IN (");
+        let mut list = query.separated(", ");
+        for id in page {
+            list.push_bind(*id);
+        }
+        query.push(") ORDER BY id DESC");
+        let items = query.build().fetch_all(self.read()).await?.iter().map(record).collect::<Result<Vec<_>, _>>()?;
+        let next = if page.len() < ids.len() { page.last().map(|id| BuildId(*id)) } else { None };
+        let total_is_exact = ids.len() < usize::try_from(SEARCH_TOTAL_LIMIT).unwrap_or(usize::MAX);
+        Ok(BuildPage { items, total: ids.len() as u64, total_is_exact, next })
     }
 
     /// Returns how many builds fit, and whether they were counted to the end.
