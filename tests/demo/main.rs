@@ -67,7 +67,10 @@ async fn demo() {
     let place = Place { product: &product, registry: &registry, registry_id: &registry_id, credential: &credential };
     let repository = two_commits(&place, "team/helloworld", &code_id, &code, Push::Commit, &step).await;
     let built = Built { product: &product, repository: &repository, code: &code, text: "hello from Slipway" };
-    let image = format!("{}/team/helloworld:latest", registry.host());
+    let builds = product.must("builds.list", json!({ "repository": repository })).await;
+    let newest = product.must("builds.get", json!({ "id": builds["items"][0]["id"] })).await;
+    let tag = newest["tags"][0].as_str().unwrap_or_default();
+    let image = format!("{}/team/helloworld:{tag}", registry.host());
     let mut made = Made::on(&engine);
     deploying::container_and_compose(&built, &mut made, &image, &step).await;
 

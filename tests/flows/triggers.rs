@@ -137,9 +137,10 @@ async fn seed_4_4_4_12_a_build_by_hand_and_an_image_from_elsewhere_fire_too() {
     running.house.engine.docker_ok(&["exec", container, "sh", "-c", script]).await;
     let name = format!("team/{}:theirs", running.house.mark);
     let label = format!("LABEL test.flow={}", running.house.mark);
-    running.house.engine.docker_ok(&["commit", "--change", &label, container, "slipway-test/elsewhere:1"]).await;
-    running.house.engine.docker_ok(&["tag", "slipway-test/elsewhere:1", &name]).await;
-    running.house.engine.docker_ok(&["rmi", "slipway-test/elsewhere:1"]).await;
+    let elsewhere = format!("slipway-test/elsewhere:{}", running.house.mark);
+    running.house.engine.docker_ok(&["commit", "--change", &label, container, &elsewhere]).await;
+    running.house.engine.docker_ok(&["tag", &elsewhere, &name]).await;
+    running.house.engine.docker_ok(&["rmi", &elsewhere]).await;
     let record = running.records(2).await.remove(1);
     assert_eq!((&record["state"], &record["source"]), (&json!("succeeded"), &json!("local")), "{record}");
     walkthrough::shows(&running.site.url, "elsewhere").await;

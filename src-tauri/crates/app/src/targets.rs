@@ -222,11 +222,13 @@ impl Slipway {
 
     async fn earlier_versions(&self, id: TargetId, now: Option<&TargetState>) -> Result<Vec<EarlierVersion>, Failure> {
         let mut versions: Vec<EarlierVersion> = Vec::new();
-        for firing in self.parts.store.deployed_firings(id, VERSIONS_KEPT).await? {
-            let at = firing.ended_at.unwrap_or(firing.created_at);
-            let after = (false, Some(firing.version.clone()), firing.repository);
-            let before = (true, ran_before(&firing), None);
-            for (before, version, repository) in [after, before] {
+        let deployed = self.parts.store.deployed_firings(id, VERSIONS_KEPT).await?;
+        // What a firing brought is told with its tag; what ran before one only where no firing brought it.
+        for before in [false, true] {
+            for firing in &deployed {
+                let at = firing.ended_at.unwrap_or(firing.created_at);
+                let version = if before { ran_before(firing) } else { Some(firing.version.clone()) };
+                let repository = firing.repository.filter(|_| !before);
                 let Some(version) = version else { continue };
                 if versions.iter().any(|known| is_same(&known.version.image, &version.image)) {
                     continue;

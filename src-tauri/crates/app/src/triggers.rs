@@ -45,6 +45,8 @@ impl Slipway {
     pub async fn add_trigger(&self, repository: ImageRepositoryId, spec: &TriggerSpec) -> Result<TriggerId, Failure> {
         self.parts.store.image_repository(repository).await?;
         let spec = &checked(spec)?;
+        // For the triggers that are there already: what moved until now is no news to the new one.
+        self.look_soon(repository).await;
         let id = self.parts.store.insert_trigger(repository, spec, self.parts.now()).await?;
         self.trigger_changed(id, repository);
         self.look_soon(repository).await;

@@ -2,10 +2,10 @@
 //! the way back. Nothing that such a name holds is lost to a tag that moves on, or to somebody's prune of nameless images.
 
 use crate::Parts;
-use slipway_core::{ErrorCode, Failure};
 use slipway_core::deploy::{DeployTarget, RunningImage, TargetState};
 use slipway_core::ids::{FiringId, TargetId};
 use slipway_core::image::{ImageId, ImageReference};
+use slipway_core::{ErrorCode, Failure};
 use slipway_store::FiringRecord;
 use std::collections::HashSet;
 use std::time::Duration;
