@@ -50,7 +50,7 @@ async function addRepository(window, name, registryName) {
 
 for (const language of ["en", "zh"]) {
   test(
-    `seed 0.1, 0.6, 0.7, 0.8, 2.2, 2.11, 3.6, 3.7, 3.17, 3.22: checklist to version by clicking (${language})`,
+    `seed 0.1, 0.6, 0.7, 0.8, 2.2, 2.11, 3.3, 3.6, 3.7, 3.17, 3.22: checklist to version by clicking (${language})`,
     { timeout: 240_000 },
     async () => {
       const product = await Product.start({ keychain: true });

@@ -19,6 +19,7 @@ before(async () => {
     "index.html": "hello world\n",
     "build/Dockerfile": dockerfile("COPY page.html /page.html\n"),
     "web/page.html": "a page\n",
+    "far/Dockerfile": "FROM 127.0.0.1:9/nobody/nothing:1\n",
   });
   first = await clone.git("rev-parse", "HEAD");
   await clone.git("branch", "release/1.2");
@@ -142,6 +143,19 @@ test("seed 0.3, 2.9, 3.14, 3.15: Dockerfile path and build directory, default in
     await window.tab("builds.tab_parameters").click();
     await window.see(window.row("build/Dockerfile"));
     await window.see(window.row("web"));
+  });
+});
+
+test("seed 0.11: a base image that the engine cannot reach is said before saving", async () => {
+  const repository = await addRepository(product, "rules/far");
+  await withWindow(product, { name: "unreachable", path: page(repository, "new-rule") }, async (window) => {
+    await window.field("rules.dockerfile", {}, window.dialog).fill("far/Dockerfile");
+    await window.see(window.text("failure.base_image_unreachable.what", {}, window.dialog), BUILD_MS);
+    await window.see(window.text("failure.base_image_unreachable.next", {}, window.dialog));
+    assert.equal(await window.button("common.save", {}, window.dialog).isDisabled(), true);
+    await window.field("rules.dockerfile", {}, window.dialog).fill("Dockerfile");
+    await window.see(window.text("rules.preflight_ok", {}, window.dialog));
+    assert.equal(await window.button("common.save", {}, window.dialog).isDisabled(), false);
   });
 });
 
