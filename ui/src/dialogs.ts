@@ -27,6 +27,8 @@ export const dialogs = [
   { page: "/repositories/$repository/$tab", dialog: "rule", needs: "rule" },
   { page: "/repositories/$repository/$tab", dialog: "delete-rule", needs: "rule" },
   { page: "/repositories/$repository/$tab", dialog: "duplicate-rule", needs: "rule" },
+  { page: "/repositories/$repository/$tab", dialog: "dockerfile", needs: null },
+  { page: "/repositories/$repository/$tab", dialog: "upload-image", needs: null },
   { page: "/repositories/$repository/$tab", dialog: "version", needs: "version" },
   { page: "/repositories/$repository/$tab", dialog: "delete-version", needs: "version" },
   { page: "/repositories/$repository/$tab", dialog: "copy-version", needs: "version" },

@@ -67,7 +67,16 @@ export function ImageBuild({ repository, rules }: ImageBuildProps) {
         read={rules}
         count={(list) => list.length}
         empty={
-          sources?.length === 0 ? (
+          repository.spec.source === "dockerfile" ? (
+            <Empty
+              sentence={t("builds.dockerfile_empty")}
+              action={
+                <Button disabled={readOnly} onClick={() => open("dockerfile")}>
+                  {t("builds.dockerfile_title")}
+                </Button>
+              }
+            />
+          ) : sources?.length === 0 ? (
             <Empty
               sentence={t("rules.needs_source")}
               action={

@@ -1,5 +1,5 @@
-import { Alert, Button, Group, Tabs, Text } from "@mantine/core";
-import { IconLock, IconPlayerPlay } from "@tabler/icons-react";
+import { Alert, Button, Group, Menu, Tabs, Text } from "@mantine/core";
+import { IconChevronDown, IconFileCode, IconLock, IconPlayerPlay, IconUpload } from "@tabler/icons-react";
 import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
 
@@ -17,10 +17,12 @@ import { BuildNowDialog } from "./BuildNowDialog";
 import { shortcutCommands } from "./commands";
 import { DeleteRepository } from "./DeleteRepository";
 import { DeleteRule, DuplicateRule } from "./RuleDialogs";
+import { DockerfileBuildDialog } from "./DockerfileBuildDialog";
 import { ImageBuild } from "./ImageBuild";
 import { Info } from "./Info";
 import { RepositoryDrawer } from "./RepositoryDrawer";
 import { RuleEditor } from "./RuleEditor";
+import { UploadImageDialog } from "./UploadImageDialog";
 import { CompareVersions } from "./versions/CompareVersions";
 import { CopyVersion, DeleteVersions } from "./versions/VersionDialogs";
 import { VersionDrawer } from "./versions/VersionDrawer";
@@ -79,15 +81,28 @@ export function RepositoryPage() {
       name={view.spec.name}
       lead={lead}
       action={
-        hasRules && (
-          <Button
-            leftSection={<IconPlayerPlay size={14} aria-hidden />}
-            disabled={readOnly !== null}
-            onClick={() => open("now")}
-          >
-            {t("rules.build_now")}
-          </Button>
-        )
+        <>
+          {hasRules && (
+            <Button leftSection={<IconPlayerPlay size={14} aria-hidden />} disabled={readOnly !== null} onClick={() => open("now")}>
+              {t("rules.build_now")}
+            </Button>
+          )}
+          <Menu position="bottom-end">
+            <Menu.Target>
+              <Button variant="default" px="xs" disabled={readOnly !== null} aria-label={t("builds.other_ways")}>
+                <IconChevronDown size={16} aria-hidden />
+              </Button>
+            </Menu.Target>
+            <Menu.Dropdown>
+              <Menu.Item leftSection={<IconFileCode size={14} aria-hidden />} onClick={() => open("dockerfile")}>
+                {t("builds.dockerfile_title")}
+              </Menu.Item>
+              <Menu.Item leftSection={<IconUpload size={14} aria-hidden />} onClick={() => open("upload-image")}>
+                {t("builds.upload_title")}
+              </Menu.Item>
+            </Menu.Dropdown>
+          </Menu>
+        </>
       }
     >
       {readOnly && (
@@ -134,6 +149,8 @@ export function RepositoryPage() {
       {wanted?.kind === "now" && rules.data && hasRules && (
         <BuildNowDialog rules={rules.data} {...(rule ? { rule } : {})} onClose={close} />
       )}
+      {wanted?.kind === "dockerfile" && <DockerfileBuildDialog repository={view} onClose={close} />}
+      {wanted?.kind === "upload-image" && <UploadImageDialog repository={view} onClose={close} />}
       {wanted?.kind === "new-rule" && <RuleEditor repository={view} onClose={close} />}
       {wanted?.kind === "rule" && rule && <RuleEditor key={rule.id} repository={view} rule={rule} at={wanted.rest} onClose={close} />}
       {wanted?.kind === "version" && <VersionDrawer key={wanted.subject} repository={view} tag={wanted.subject} onClose={close} />}

@@ -1,0 +1,157 @@
+import { Button, Checkbox, SegmentedControl, Select, Text, TextInput } from "@mantine/core";
+import { useDebouncedValue } from "@mantine/hooks";
+import { useNavigate } from "@tanstack/react-router";
+import { useState } from "react";
+import { useTranslation } from "react-i18next";
+
+import type { ImageRepositoryView, ImageSourceInput } from "../../host/bindings";
+import { useHost } from "../../host/context";
+import { failureOf } from "../../host/host";
+import { useCall, useRead } from "../../host/reads";
+import { FormDialog } from "../../parts/Dialogs";
+import { useDraft } from "../../parts/draft";
+import { FailureNotice, useFieldError } from "../../parts/FailureNotice";
+import { bytesWords, platformText } from "../../words/format";
+
+const TYPED_MS = 250;
+
+/** Uploads an image (手动上传): one that the engine has, or one of an archive that `docker save` wrote. */
+export function UploadImageDialog({ repository, onClose }: { repository: ImageRepositoryView; onClose: () => void }) {
+  const { t } = useTranslation();
+  const { host } = useHost();
+  const navigate = useNavigate();
+  const { draft, change, forget } = useDraft(`upload-image.${repository.id}`, () => ({
+    kind: "local" as "local" | "archive",
+    name: "",
+    path: "",
+    image: "",
+    tag: "",
+    otherPlatform: false,
+  }));
+  const [typed, setTyped] = useState("");
+  const [search] = useDebouncedValue(typed === draft.name ? "" : typed, TYPED_MS);
+  const images = useRead("engine.images", search ? { search } : {}, { enabled: draft.kind === "local", keep: true });
+  const [path] = useDebouncedValue(draft.path.trim(), TYPED_MS);
+  const archive = useRead(
+    "uploads.archive_images",
+    { source: { kind: "archive", path } },
+    { enabled: draft.kind === "archive" && path !== "" },
+  );
+  const inside = path === "" ? [] : (archive.data ?? []);
+  const several = inside.length > 1;
+  const upload = useCall("uploads.image");
+  const failure = upload.error && failureOf(upload.error);
+  const errorOf = useFieldError(failure);
+  const names = [...new Set((images.data ?? []).flatMap(({ tags }) => tags))];
+  const source: ImageSourceInput = draft.kind === "local" ? { kind: "local", name: draft.name } : { kind: "archive", path: draft.path.trim() };
+  const choose = async () => {
+    const file = await host.pickFile?.();
+    if (file) change({ path: file, image: "" });
+  };
+  const start = () =>
+    upload.mutate(
+      {
+        repository: repository.id,
+        tag: draft.tag.trim(),
+        source,
+        other_platform: draft.otherPlatform,
+        ...(draft.kind === "archive" && draft.image ? { image: draft.image } : {}),
+      },
+      {
+        onSuccess: ({ id }) => {
+          forget();
+          void navigate({ to: "/builds/$build", params: { build: String(id) } });
+        },
+      },
+    );
+  return (
+    <FormDialog
+      title={t("builds.upload_title")}
+      onClose={onClose}
+      onSubmit={start}
+      submitLabel={t("builds.upload_start")}
+      busy={upload.isPending}
+      failure={failure}
+    >
+      <SegmentedControl
+        aria-label={t("builds.upload_from")}
+        value={draft.kind}
+        onChange={(kind) => {
+          upload.reset();
+          change({ kind: kind as "local" | "archive" });
+        }}
+        data={(["local", "archive"] as const).map((value) => ({ value, label: t(`builds.upload_${value}`) }))}
+      />
+      {draft.kind === "local" ? (
+        <Select
+          label={t("builds.upload_image")}
+          searchable
+          openOnFocus={false}
+          classNames={{ input: "mono" }}
+          nothingFoundMessage={images.isFetching ? t("common.loading") : t("common.nothing_found")}
+          data={draft.name && !names.includes(draft.name) ? [draft.name, ...names] : names}
+          filter={({ options }) => options}
+          searchValue={typed}
+          onSearchChange={setTyped}
+          value={draft.name || null}
+          onChange={(name) => change({ name: name ?? "" })}
+          error={errorOf("source")}
+          required
+          data-autofocus
+        />
+      ) : (
+        <>
+          <TextInput
+            label={t("builds.upload_path")}
+            description={t("builds.upload_path_hint")}
+            value={draft.path}
+            onChange={(event) => change({ path: event.currentTarget.value, image: "" })}
+            error={errorOf("source")}
+            spellCheck={false}
+            required
+            {...(host.pickFile
+              ? {
+                  rightSectionWidth: 84,
+                  rightSection: (
+                    <Button size="compact-xs" variant="default" onClick={() => void choose()}>
+                      {t("sources.choose_folder")}
+                    </Button>
+                  ),
+                }
+              : {})}
+          />
+          {archive.error && path !== "" && <FailureNotice failure={failureOf(archive.error)} warning />}
+          {several && (
+            <Select
+              label={t("builds.upload_which")}
+              data={inside.flatMap(({ names: [first], platform }) => (first ? [{ value: first, label: `${first} (${platformText(platform)})` }] : []))}
+              value={draft.image || null}
+              onChange={(image) => change({ image: image ?? "" })}
+              error={errorOf("image")}
+              required
+            />
+          )}
+          {inside.length === 1 && inside[0] && (
+            <Text size="sm" c="dimmed" className="foreign">
+              {inside[0].names.join(", ")} · {platformText(inside[0].platform)} · {bytesWords(inside[0].size)}
+            </Text>
+          )}
+        </>
+      )}
+      <TextInput
+        label={t("builds.now_fixed")}
+        value={draft.tag}
+        onChange={(event) => change({ tag: event.currentTarget.value })}
+        error={errorOf("tag")}
+        spellCheck={false}
+        required
+      />
+      <Checkbox
+        label={t("builds.upload_other_platform")}
+        checked={draft.otherPlatform}
+        onChange={(event) => change({ otherPlatform: event.currentTarget.checked })}
+        error={errorOf("other_platform")}
+      />
+    </FormDialog>
+  );
+}
