@@ -1,5 +1,5 @@
 // A GitHub Enterprise Server for tests: the emulator `emulate`, with a proxy in front that adds what it lacks: the paths of an
-// Enterprise Server, entity tags, commit statuses, the device flow, and apps from a manifest.
+// Enterprise Server, entity tags, an organization's repositories, commit statuses, the device flow, apps from a manifest.
 //
 //   node github.mjs        prints {"url": "http://127.0.0.1:PORT"} and serves until it is killed
 //
@@ -42,6 +42,14 @@ await createEmulator({
     },
   },
 });
+// The emulator lists an organization's repositories only for collaborators.
+const shared = await fetch(`${inner}/repos/acme/web/collaborators/ada`, {
+  method: "PUT",
+  headers: { authorization: "Bearer pasted", "content-type": "application/json" },
+  body: JSON.stringify({ permission: "admin" }),
+});
+if (!shared.ok) throw new Error(`the emulator refused a collaborator: ${shared.status}`);
+
 const redirects = new Map();
 const devices = new Map();
 const statuses = [];
@@ -129,7 +137,7 @@ async function api(request, response, asked, sent) {
     statuses.push(report);
     return json(response, 201, { id: statuses.length, ...report });
   }
-  const got = await forward(request, path + asked.search, sent);
+  const got = await list(request, path, asked.search, sent);
   got.headers["x-github-enterprise-version"] = "3.14.0";
   if (got.headers.link) got.headers.link = got.headers.link.replaceAll(`<${url}/`, `<${url}${API}/`);
   if (request.method === "GET" && got.status === 200) {
@@ -138,6 +146,15 @@ async function api(request, response, asked, sent) {
     if (request.headers["if-none-match"] === etag) got.status = 304;
   }
   send(response, got);
+}
+
+/** The emulator has no list of an organization's repositories: it is taken from the account's. */
+async function list(request, path, search, sent) {
+  const organization = path.match(/^\/orgs\/([^/]+)\/repos$/)?.[1];
+  if (!organization || request.method !== "GET") return forward(request, path + search, sent);
+  const got = await forward(request, "/user/repos?per_page=100");
+  const rows = JSON.parse(got.bytes).filter((one) => one.owner.login === organization);
+  return { ...got, bytes: Buffer.from(JSON.stringify(rows)) };
 }
 
 function newDevice(response, form) {
