@@ -16,7 +16,7 @@ use slipway_core::build::{BuildKind, Upload};
 use slipway_core::ids::{BuildId, ImageRepositoryId};
 use slipway_core::image::{EngineImageSummary, ImageReference, Tag};
 use slipway_core::rule::BuildOptions;
-use slipway_core::version::fuzzy_rank;
+use slipway_core::version::FuzzySearch;
 use slipway_core::{ErrorCode, Failure};
 use slipway_store::ImageRepositoryRecord;
 use std::path::{Path, PathBuf};
@@ -76,12 +76,13 @@ impl Slipway {
     /// What the engine says.
     pub async fn engine_images(&self, search: &str) -> Result<Vec<EngineImageSummary>, Failure> {
         let images = self.parts.engine("local")?.images().await?;
+        let search = FuzzySearch::new(search);
         let private = |name: &String| name.starts_with("slipway.local/");
         let mut found: Vec<(u8, EngineImageSummary)> = images
             .into_iter()
             .filter_map(|mut image| {
                 image.tags.retain(|name| !private(name));
-                let rank = image.tags.iter().filter_map(|name| fuzzy_rank(name, search.trim())).min()?;
+                let rank = image.tags.iter().filter_map(|name| search.rank(name)).min()?;
                 Some((rank, image))
             })
             .collect();

@@ -405,25 +405,40 @@ pub struct Namespace {
     pub known: u64,
 }
 
-/// Returns how well a tag fits a search: 0 is equal, then begins with, contains, has these letters in this order. `None`
-/// when it does not fit. Letters of both cases are the same; words apart must all be contained.
-#[must_use]
-pub fn fuzzy_rank(tag: &str, search: &str) -> Option<u8> {
-    if search.is_empty() {
-        return Some(0);
+/// A search over names, read once. Letters of both cases are the same; words apart must all be contained.
+#[derive(Debug, Clone)]
+pub struct FuzzySearch {
+    text: String,
+}
+
+impl FuzzySearch {
+    /// Takes what a person typed; empty finds everything.
+    #[must_use]
+    pub fn new(text: &str) -> Self {
+        Self { text: text.trim().to_ascii_lowercase() }
     }
-    let (tag, search) = (tag.to_ascii_lowercase(), search.to_ascii_lowercase());
-    if tag == search {
-        return Some(0);
+
+    /// Returns how well a name fits: 0 is equal, then begins with, contains, has these letters in this order. `None` when it
+    /// does not fit.
+    #[must_use]
+    pub fn rank(&self, name: &str) -> Option<u8> {
+        let search = self.text.as_str();
+        if search.is_empty() {
+            return Some(0);
+        }
+        let name = name.to_ascii_lowercase();
+        if name == search {
+            return Some(0);
+        }
+        if name.starts_with(search) {
+            return Some(1);
+        }
+        if search.split_whitespace().all(|word| name.contains(word)) {
+            return Some(2);
+        }
+        let mut letters = name.chars();
+        search.chars().filter(|letter| !letter.is_whitespace()).all(|letter| letters.any(|c| c == letter)).then_some(3)
     }
-    if tag.starts_with(&search) {
-        return Some(1);
-    }
-    if search.split_whitespace().all(|word| tag.contains(word)) {
-        return Some(2);
-    }
-    let mut letters = tag.chars();
-    search.chars().filter(|letter| !letter.is_whitespace()).all(|letter| letters.any(|c| c == letter)).then_some(3)
 }
 
 /// Compares names with runs of digits as numbers: `v1.9` before `v1.10`.
@@ -478,7 +493,7 @@ mod tests {
             ("main", "nm", None),
         ];
         for (tag, search, expected) in table {
-            assert_eq!(fuzzy_rank(tag, search), expected, "{tag} {search}");
+            assert_eq!(FuzzySearch::new(search).rank(tag), expected, "{tag} {search}");
         }
     }
 

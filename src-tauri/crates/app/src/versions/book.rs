@@ -8,6 +8,7 @@ use futures::StreamExt as _;
 use slipway_core::Failure;
 use slipway_core::ids::ImageRepositoryId;
 use slipway_core::image::{Digest, RegistryAccess, RepositoryName, Tag};
+use slipway_core::version::natural_order;
 use slipway_store::{ManifestFacts, VersionCache};
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -33,6 +34,7 @@ struct Head {
 
 /// The tags of one place (`host/name`).
 struct Listing {
+    /// By name, greatest first, runs of digits as numbers.
     tags: Arc<[Tag]>,
     asked: Instant,
     asked_at: DateTime<Utc>,
@@ -123,7 +125,10 @@ impl VersionBook {
             Err(failure) if failure.code == slipway_core::ErrorCode::RegistryNameUnknown => Vec::new(),
             named => named?,
         };
-        let tags: Arc<[Tag]> = named.into_iter().filter_map(|name| Tag::new(name).ok()).collect();
+        let mut tags: Vec<Tag> = named.into_iter().filter_map(|name| Tag::new(name).ok()).collect();
+        // Sorted once: every page of every search starts from this order.
+        tags.sort_by(|a, b| natural_order(b.as_str(), a.as_str()));
+        let tags: Arc<[Tag]> = tags.into();
         let asked_at = parts.now();
         let old = parts.versions.with(&source.key, |listing| {
             let changed = listing.tags != tags;

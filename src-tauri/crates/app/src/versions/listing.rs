@@ -4,13 +4,13 @@ use super::book::{Source, VersionBook};
 use super::{Shelf, VersionQuery, describe};
 use slipway_core::Failure;
 use slipway_core::image::{Digest, RegistryAccess, Tag};
-use slipway_core::version::{VersionPage, VersionSort, fuzzy_rank, natural_order};
+use slipway_core::version::{FuzzySearch, VersionPage, VersionSort};
 use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::time::Duration;
 
 /// A page waits so long for details that are not known yet; what comes later is announced.
-const PATIENCE: Duration = Duration::from_millis(150);
+const PATIENCE: Duration = Duration::from_millis(100);
 /// While somebody types a search, each letter asks for another page.
 const PATIENCE_OF_SEARCH: Duration = Duration::from_millis(10);
 
@@ -32,8 +32,12 @@ impl Shelf<'_> {
         let source = self.source(access);
         let book = &self.parts.versions;
         let listed = VersionBook::tags(self.parts, &source, query.refresh).await?;
-        let mut found: Vec<(u8, &Tag)> =
-            listed.tags.iter().filter_map(|tag| Some((fuzzy_rank(tag.as_str(), query.search.trim())?, tag))).collect();
+        let search = FuzzySearch::new(&query.search);
+        let fits = |tag: &Tag| search.rank(tag.as_str());
+        let mut found: Vec<(u8, &Tag)> = listed.tags.iter().filter_map(|tag| Some((fits(tag)?, tag))).collect();
+        if query.ascending {
+            found.reverse();
+        }
         let sorted = self.sort(&source, query, &mut found).await?;
         let page: Vec<Tag> = found.iter().skip(query.offset).take(query.limit).map(|(_, tag)| (*tag).clone()).collect();
         if let Some(reading) = VersionBook::read(self.parts, &source, &page) {
@@ -64,15 +68,15 @@ impl Shelf<'_> {
         })
     }
 
-    /// Sorts tags; better matches of a search come first. Returns how many could be sorted.
+    /// Sorts tags, which come in the order of their names; better matches of a search come first. Returns how many could be
+    /// sorted.
     async fn sort(&self, source: &Source, query: &VersionQuery, found: &mut [(u8, &Tag)]) -> Result<u64, Failure> {
         let all = found.len() as u64;
         // Newest, greatest first unless asked otherwise; what is not known stands last either way.
         let turned = |order: Ordering| if query.ascending { order } else { order.reverse() };
-        let names = |a: &Tag, b: &Tag| turned(natural_order(a.as_str(), b.as_str()));
         let known: HashMap<String, i64> = match query.sort {
             VersionSort::Name => {
-                found.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| names(a.1, b.1)));
+                found.sort_by_key(|(rank, _)| *rank);
                 return Ok(all);
             }
             VersionSort::Pushed => {
@@ -101,12 +105,13 @@ impl Shelf<'_> {
             }
         };
         let value = |tag: &Tag| known.get(tag.as_str());
+        // Stable: what is equal stays in the order of the names.
         found.sort_by(|(rank_a, a), (rank_b, b)| {
             rank_a.cmp(rank_b).then_with(|| match (value(a), value(b)) {
-                (Some(x), Some(y)) => turned(x.cmp(y)).then_with(|| names(a, b)),
+                (Some(x), Some(y)) => turned(x.cmp(y)),
                 (Some(_), None) => Ordering::Less,
                 (None, Some(_)) => Ordering::Greater,
-                (None, None) => names(a, b),
+                (None, None) => Ordering::Equal,
             })
         });
         let sorted = found.iter().filter(|(_, tag)| value(tag).is_some()).count() as u64;

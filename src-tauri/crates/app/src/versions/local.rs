@@ -5,7 +5,9 @@ use slipway_core::Failure;
 use slipway_core::image::{EngineImage, ImageId, ImageReference, Tag};
 use slipway_core::image_config::{layers_with_instructions, version_config};
 use slipway_core::ports::BuildEngine;
-use slipway_core::version::{Version, VersionBuild, VersionImage, VersionPage, VersionSort, fuzzy_rank, natural_order};
+use slipway_core::version::{
+    FuzzySearch, Version, VersionBuild, VersionImage, VersionPage, VersionSort, natural_order,
+};
 use std::collections::HashMap;
 
 impl Shelf<'_> {
@@ -55,10 +57,9 @@ impl Shelf<'_> {
     ) -> Result<VersionPage, Failure> {
         let versions = self.engine_versions(engine).await?;
         let all = versions.len() as u64;
-        let mut found: Vec<(u8, Version)> = versions
-            .into_iter()
-            .filter_map(|version| Some((fuzzy_rank(version.tag.as_str(), query.search.trim())?, version)))
-            .collect();
+        let search = FuzzySearch::new(&query.search);
+        let mut found: Vec<(u8, Version)> =
+            versions.into_iter().filter_map(|version| Some((search.rank(version.tag.as_str())?, version))).collect();
         let value = |version: &Version| match query.sort {
             VersionSort::Name => None,
             VersionSort::Pushed => version.pushed_at.map(|at| at.timestamp_millis()),
