@@ -104,9 +104,11 @@ export function BuildPage() {
                 </Button>
               </Menu.Target>
               <Menu.Dropdown>
-                <Menu.Item leftSection={<IconAdjustments size={14} aria-hidden />} onClick={() => open("rerun")}>
-                  {t("builds.rerun_changed")}
-                </Menu.Item>
+                {build.kind !== "upload" && (
+                  <Menu.Item leftSection={<IconAdjustments size={14} aria-hidden />} onClick={() => open("rerun")}>
+                    {t("builds.rerun_changed")}
+                  </Menu.Item>
+                )}
                 <Menu.Item c="red" leftSection={<IconTrash size={14} aria-hidden />} onClick={() => open("delete")}>
                   {t("builds.delete")}
                 </Menu.Item>
@@ -139,7 +141,7 @@ export function BuildPage() {
         onChange={(name) => void navigate({ to: "/builds/$build/$tab", params: { build: String(id), tab: name ?? "log" }, replace: true })}
       >
         <Tabs.List>
-          {tabs.filter((name) => name !== "dockerfile" || build.kind !== "upload").map((name) => (
+          {tabs.filter((name) => name !== "dockerfile" || build.inputs.code !== null).map((name) => (
             <Tabs.Tab key={name} value={name}>
               {t(`builds.tab_${name}`)}
             </Tabs.Tab>
@@ -174,10 +176,14 @@ function BuildLead({ build, name }: { build: BuildDetailView; name: string }) {
       <PageLink to="/repositories/$repository/$tab" params={{ repository: String(build.repository), tab: "build" }} className="foreign">
         {name}
       </PageLink>
-      <span aria-hidden>·</span>
-      <span className="foreign">
-        {build.ref_name && foreignText(shortRef(build.ref_name))} {build.commit && <span className="mono">{shortCommit(build.commit.id)}</span>}
-      </span>
+      {(build.ref_name || build.commit) && (
+        <>
+          <span aria-hidden>·</span>
+          <span className="foreign">
+            {build.ref_name && foreignText(shortRef(build.ref_name))} {build.commit && <span className="mono">{shortCommit(build.commit.id)}</span>}
+          </span>
+        </>
+      )}
       {build.commit && (
         <>
           <span className="foreign">“{foreignText(build.commit.summary)}”</span>
