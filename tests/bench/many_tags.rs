@@ -73,7 +73,9 @@ async fn fill(registry: &RegistryServer) {
     let begun = client.post(format!("{address}/blobs/uploads/")).send().await.expect("the registry answers");
     let place = begun.headers()["location"].to_str().expect("a location is text").to_owned();
     let size = config.len();
-    let put = client.put(place).query(&[("digest", &digest)]).body(config).send().await;
+    // A location has a query already.
+    let place = format!("{place}&digest={}", digest.replace(':', "%3A"));
+    let put = client.put(place).body(config).send().await;
     assert_eq!(put.expect("the registry answers").status(), 201);
     let puts = futures::stream::iter(0..TAGS).map(|number| {
         let manifest = json!({
