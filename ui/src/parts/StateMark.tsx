@@ -37,7 +37,7 @@ export function Mark({ tone, word, icon, quiet = false }: MarkProps) {
   const Icon = icon ?? icons[tone];
   return (
     <span
-      style={{ color: `var(--state-${tone})`, display: "inline-flex", alignItems: "center", gap: 4, maxWidth: "100%" }}
+      style={{ color: `var(--state-${tone})`, display: "inline-flex", alignItems: "center", gap: 4, maxWidth: "100%", lineHeight: 1.5, verticalAlign: "middle" }}
       title={quiet ? word : undefined}
     >
       <Icon
