@@ -1,6 +1,6 @@
 # What one can do here. Every command sets the machine up first; a second run is quick.
 .DEFAULT_GOAL := help
-.PHONY: run help setup check test demo bench console shots seeds
+.PHONY: smoke-hosts run help setup check test demo bench console shots seeds
 
 help: ## shows this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -31,3 +31,6 @@ shots: setup ## pictures of every page and dialog of the console into target/sho
 
 seeds: setup ## what the seeds ask for: id, test, result
 	@scripts/seeds
+
+smoke-hosts: setup ## the read-only contract against real code hosts, for tokens in the environment; says what it skips
+	@scripts/smoke-hosts
