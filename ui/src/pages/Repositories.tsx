@@ -90,35 +90,35 @@ export function Repositories() {
               <Table.Th className={className} {...(right ? { ta: "end" } : {})}>{label}</Table.Th>
             );
           return (
-          <>
-            <div className="panel">
-              <Table>
-                <Table.Thead>
-                  <Table.Tr>
-                    {head("name", t("common.name"))}
-                    <Table.Th className="room-s">{t("repositories.registry")}</Table.Th>
-                    {head("source", t("repositories.source"), false, "room-l")}
-                    {head("rules", t("repositories.rules"), true, "room-m")}
-                    {head("builds", t("repositories.builds"), true, "room-m")}
-                    {head("last", t("repositories.last_build"))}
-                    <Table.Th w={80}>
-                      <VisuallyHidden>{t("common.actions_column")}</VisuallyHidden>
-                    </Table.Th>
-                  </Table.Tr>
-                </Table.Thead>
-                <Table.Tbody>
-                  {rows.slice(0, limit).map((row) => (
-                    <RepositoryRow key={row.repository.id} row={row} registries={registries} />
-                  ))}
-                </Table.Tbody>
-              </Table>
-            </div>
-            {limit < total && (
-              <Button variant="default" loading={read.isFetching} onClick={() => setLimit(limit + PAGE)}>
-                {t("repositories.show_more")}
-              </Button>
-            )}
-          </>
+            <>
+              <div className="panel">
+                <Table>
+                  <Table.Thead>
+                    <Table.Tr>
+                      {head("name", t("common.name"))}
+                      <Table.Th className="room-s">{t("repositories.registry")}</Table.Th>
+                      {head("source", t("repositories.source"), false, "room-l")}
+                      {head("rules", t("repositories.rules"), true, "room-m")}
+                      {head("builds", t("repositories.builds"), true, "room-m")}
+                      {head("last", t("repositories.last_build"))}
+                      <Table.Th w={80}>
+                        <VisuallyHidden>{t("common.actions_column")}</VisuallyHidden>
+                      </Table.Th>
+                    </Table.Tr>
+                  </Table.Thead>
+                  <Table.Tbody>
+                    {rows.slice(0, limit).map((row) => (
+                      <RepositoryRow key={row.repository.id} row={row} registries={registries} />
+                    ))}
+                  </Table.Tbody>
+                </Table>
+              </div>
+              {limit < total && (
+                <Button variant="default" loading={read.isFetching} onClick={() => setLimit(limit + PAGE)}>
+                  {t("repositories.show_more")}
+                </Button>
+              )}
+            </>
           );
         }}
       </Listing>
@@ -160,22 +160,22 @@ function RepositoryRow({ row, registries }: { row: ImageRepositoryRow; registrie
       <Table.Td>{row.last_build === null ? <Text c="dimmed" size="sm">{t("repositories.no_build")}</Text> : <LastBuild id={row.last_build} />}</Table.Td>
       <Table.Td>
         <Group gap={4} wrap="nowrap" justify="flex-end">
-        <ShortcutCommands repository={row.repository} registries={registries} />
-        <Menu position="bottom-end">
-          <Menu.Target>
-            <ActionIcon aria-label={t("common.actions", { name: spec.name })}>
-              <IconDots size={16} aria-hidden />
-            </ActionIcon>
-          </Menu.Target>
-          <Menu.Dropdown>
-            <Menu.Item leftSection={<IconPencil size={14} aria-hidden />} onClick={() => open(`edit.${id}`)}>
-              {t("common.edit")}
-            </Menu.Item>
-            <Menu.Item c="red" leftSection={<IconTrash size={14} aria-hidden />} onClick={() => open(`delete.${id}`)}>
-              {t("common.delete")}
-            </Menu.Item>
-          </Menu.Dropdown>
-        </Menu>
+          <ShortcutCommands repository={row.repository} registries={registries} />
+          <Menu position="bottom-end">
+            <Menu.Target>
+              <ActionIcon aria-label={t("common.actions", { name: spec.name })}>
+                <IconDots size={16} aria-hidden />
+              </ActionIcon>
+            </Menu.Target>
+            <Menu.Dropdown>
+              <Menu.Item leftSection={<IconPencil size={14} aria-hidden />} onClick={() => open(`edit.${id}`)}>
+                {t("common.edit")}
+              </Menu.Item>
+              <Menu.Item c="red" leftSection={<IconTrash size={14} aria-hidden />} onClick={() => open(`delete.${id}`)}>
+                {t("common.delete")}
+              </Menu.Item>
+            </Menu.Dropdown>
+          </Menu>
         </Group>
       </Table.Td>
     </Table.Tr>

@@ -44,62 +44,62 @@ export function InboxButton() {
   };
   return (
     <>
-    <VisuallyHidden role="status">{news && `${news.title} ${news.more}`}</VisuallyHidden>
-    <Popover opened={open} onChange={setOpen} position="bottom-end" withArrow shadow="md" width={400} trapFocus returnFocus>
-      <Popover.Target>
-        <Tooltip label={label} disabled={open}>
-          <Indicator
-            disabled={unread === 0}
-            label={count}
-            size={15}
-            offset={5}
-            color="red.8"
-            zIndex={1}
-            styles={{ indicator: { fontSize: 10, padding: "0 3px", pointerEvents: "none" } }}
-          >
-            <ActionIcon aria-label={label} aria-expanded={open} aria-haspopup="dialog" onClick={() => setOpen(!open)}>
-              <IconBell size={18} aria-hidden />
-            </ActionIcon>
-          </Indicator>
-        </Tooltip>
-      </Popover.Target>
-      <Popover.Dropdown p={0} aria-label={t("inbox.title")}>
-        <Group justify="space-between" px="md" py="sm" style={{ borderBottom: "1px solid var(--line)" }}>
-          <Text fw={600}>{t("inbox.title")}</Text>
-          {newest && (
-            <Group gap={4}>
-              <Button
-                size="compact-xs"
-                variant="subtle"
-                disabled={unread === 0}
-                loading={read.isPending}
-                onClick={() => read.mutate({ id: newest.id, and_older: true })}
-              >
-                {t("inbox.read_all")}
-              </Button>
-              <Button size="compact-xs" variant="subtle" color="gray" loading={clear.isPending} onClick={() => clear.mutate({ id: newest.id })}>
-                {t("inbox.clear")}
-              </Button>
-            </Group>
+      <VisuallyHidden role="status">{news && `${news.title} ${news.more}`}</VisuallyHidden>
+      <Popover opened={open} onChange={setOpen} position="bottom-end" withArrow shadow="md" width={400} trapFocus returnFocus>
+        <Popover.Target>
+          <Tooltip label={label} disabled={open}>
+            <Indicator
+              disabled={unread === 0}
+              label={count}
+              size={15}
+              offset={5}
+              color="red.8"
+              zIndex={1}
+              styles={{ indicator: { fontSize: 10, padding: "0 3px", pointerEvents: "none" } }}
+            >
+              <ActionIcon aria-label={label} aria-expanded={open} aria-haspopup="dialog" onClick={() => setOpen(!open)}>
+                <IconBell size={18} aria-hidden />
+              </ActionIcon>
+            </Indicator>
+          </Tooltip>
+        </Popover.Target>
+        <Popover.Dropdown p={0} aria-label={t("inbox.title")}>
+          <Group justify="space-between" px="md" py="sm" style={{ borderBottom: "1px solid var(--line)" }}>
+            <Text fw={600}>{t("inbox.title")}</Text>
+            {newest && (
+              <Group gap={4}>
+                <Button
+                  size="compact-xs"
+                  variant="subtle"
+                  disabled={unread === 0}
+                  loading={read.isPending}
+                  onClick={() => read.mutate({ id: newest.id, and_older: true })}
+                >
+                  {t("inbox.read_all")}
+                </Button>
+                <Button size="compact-xs" variant="subtle" color="gray" loading={clear.isPending} onClick={() => clear.mutate({ id: newest.id })}>
+                  {t("inbox.clear")}
+                </Button>
+              </Group>
+            )}
+          </Group>
+          {inbox.error && <FailureNotice failure={failureOf(inbox.error)} onRetry={() => void inbox.refetch()} />}
+          {inbox.data && !newest && (
+            <Text c="dimmed" ta="center" p="xl">
+              {t("inbox.empty")}
+            </Text>
           )}
-        </Group>
-        {inbox.error && <FailureNotice failure={failureOf(inbox.error)} onRetry={() => void inbox.refetch()} />}
-        {inbox.data && !newest && (
-          <Text c="dimmed" ta="center" p="xl">
-            {t("inbox.empty")}
-          </Text>
-        )}
-        <ScrollArea.Autosize mah="min(440px, 60dvh)">
-          <Stack gap={0} component="ul" m={0} p={0} style={{ listStyle: "none" }}>
-            {inbox.data?.items.map((notice) => (
-              <li key={notice.id}>
-                <Notice notice={notice} onGo={() => go(notice)} />
-              </li>
-            ))}
-          </Stack>
-        </ScrollArea.Autosize>
-      </Popover.Dropdown>
-    </Popover>
+          <ScrollArea.Autosize mah="min(440px, 60dvh)">
+            <Stack gap={0} component="ul" m={0} p={0} style={{ listStyle: "none" }}>
+              {inbox.data?.items.map((notice) => (
+                <li key={notice.id}>
+                  <Notice notice={notice} onGo={() => go(notice)} />
+                </li>
+              ))}
+            </Stack>
+          </ScrollArea.Autosize>
+        </Popover.Dropdown>
+      </Popover>
     </>
   );
 }
