@@ -63,8 +63,6 @@ async fn seed_4_an_image_runs_opens_and_is_updated() {
     assert_eq!(failed.code, ErrorCode::TargetUnhealthy);
     assert!(failed.details["log"].contains("no such luck"), "{failed:?}");
     assert!(stage.inspect(&stage.container("bad")).await.is_none());
-    stage.engine.docker_ok(&["rm", "--force", "--volumes", &stage.container("web")]).await;
-    stage.engine.docker_ok(&["volume", "rm", &stage.container("data")]).await;
 }
 
 #[tokio::test]

@@ -89,7 +89,7 @@ impl Stage {
     pub(crate) fn job_for(&self, target: DeployTarget, image: DeployImage) -> DeployJob {
         let number = self.attempts.fetch_add(1, Ordering::Relaxed);
         DeployJob {
-            key: DeployKey(format!("t{}-{}-{number}", std::process::id(), self.name.len())),
+            key: DeployKey(format!("{}-{number}", self.name.trim_start_matches("slipway-test-"))),
             target,
             image,
             login: RegistryLogin::Anonymous,
@@ -151,7 +151,9 @@ impl Drop for Stage {
         remove(docker(&["ps", "--all", "--quiet", "--filter", &named]), &["rm", "--force", "--volumes"]);
         remove(docker(&["ps", "--all", "--quiet", "--filter", &labelled]), &["rm", "--force", "--volumes"]);
         for kind in ["network", "volume"] {
-            remove(docker(&[kind, "ls", "--quiet", "--filter", &labelled]), &[kind, "rm"]);
+            for filter in [&named, &labelled] {
+                remove(docker(&[kind, "ls", "--quiet", "--filter", filter]), &[kind, "rm"]);
+            }
         }
         remove(docker(&["images", "--all", "--quiet", "--filter", &labelled]), &["rmi", "--force"]);
     }

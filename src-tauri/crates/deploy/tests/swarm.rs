@@ -99,7 +99,7 @@ async fn under_load_no_request_is_lost(stage: &Stage, action: &SwarmAction, netw
     .await;
     // A visitor who asks all the time, and writes down what was answered.
     let script = format!(
-        "while :; do wget -q -T 5 -O - http://{web}/ >> /tmp/answers 2>> /tmp/errors || echo lost >> /tmp/errors; done"
+        "while :; do timeout 5 wget -q -O - http://{web}/ >> /tmp/answers 2>> /tmp/errors || echo lost >> /tmp/errors; done"
     );
     let visitor = stage.container("visitor");
     let image = stage.reference("a");
