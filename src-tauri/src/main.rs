@@ -27,8 +27,12 @@ use slipway_api::{Api, ErrorCode, Failure};
 use slipway_app::{OpenOptions, Slipway};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 use tauri::{App, AppHandle, Manager as _, RunEvent};
 use words::Language;
+
+/// The product stops its own work sooner than this.
+const ENDS_WITHIN: Duration = Duration::from_secs(15);
 
 fn main() -> anyhow::Result<()> {
     // Two TLS users with different defaults would panic at their first handshake.
@@ -90,7 +94,11 @@ fn run(arguments: &Arguments, folder: &Path, language: Language, product: Slipwa
         .context("the window could not be opened")?;
     application.run(|app, event| {
         if let RunEvent::Exit = event {
-            tauri::async_runtime::block_on(app.state::<Arc<Slipway>>().shutdown());
+            let product = Arc::clone(&app.state::<Arc<Slipway>>());
+            let ended = async { tokio::time::timeout(ENDS_WITHIN, product.shutdown()).await };
+            if tauri::async_runtime::block_on(ended).is_err() {
+                tracing::warn!("the product did not end in time; the next start settles what is left");
+            }
             // The lock is free now: a start that comes from here on is a first one.
             if let Some(door) = app.try_state::<door::Door>() {
                 door.close();

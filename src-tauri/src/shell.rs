@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use tauri::ipc::Channel;
 use tauri::{AppHandle, Manager as _, WebviewWindow};
+use tokio::sync::Notify;
 
 /// The label of the one window, as `tauri.conf.json` and the capability name it.
 pub(crate) const WINDOW: &str = "main";
@@ -14,6 +15,7 @@ pub(crate) const WINDOW: &str = "main";
 pub(crate) struct Shell {
     folder: PathBuf,
     state: Mutex<State>,
+    spoken: Notify,
 }
 
 struct State {
@@ -33,7 +35,7 @@ struct Remembered {
 impl Shell {
     pub(crate) fn new(folder: &Path, language: Language) -> Self {
         let state = State { language, console: None, address: None };
-        Self { folder: folder.to_owned(), state: Mutex::new(state) }
+        Self { folder: folder.to_owned(), state: Mutex::new(state), spoken: Notify::new() }
     }
 
     pub(crate) fn language(&self) -> Language {
@@ -42,6 +44,12 @@ impl Shell {
 
     pub(crate) fn speak(&self, language: Language) {
         self.lock().language = language;
+        self.spoken.notify_one();
+    }
+
+    /// Waits until the person chooses a language.
+    pub(crate) async fn spoken(&self) {
+        self.spoken.notified().await;
     }
 
     /// Takes the console's channel for addresses, and leads it to where it should have been led before.

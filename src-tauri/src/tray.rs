@@ -69,10 +69,17 @@ fn build(app: &AppHandle, folder: &Path) -> tauri::Result<Tray> {
     Ok(Tray { icon, open, builds, failures, quit })
 }
 
-/// Shows how things stand, in the person's language.
-pub(crate) fn show(app: &AppHandle, standing: &Standing) {
-    let Some(tray) = app.try_state::<Tray>() else { return };
-    if let Err(error) = tray.show(app, standing) {
+/// Shows how things stand, in the person's language. Returns at once: a task that waited for the main thread would hold up
+/// the others, and the end of the application with them.
+pub(crate) fn show(app: &AppHandle, standing: Standing) {
+    let main = app.clone();
+    let shown = app.run_on_main_thread(move || {
+        let Some(tray) = main.try_state::<Tray>() else { return };
+        if let Err(error) = tray.show(&main, &standing) {
+            tracing::warn!(%error, "the tray could not be changed");
+        }
+    });
+    if let Err(error) = shown {
         tracing::warn!(%error, "the tray could not be changed");
     }
 }

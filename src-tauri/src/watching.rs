@@ -11,7 +11,8 @@ use slipway_app::{AppEvent, Slipway};
 use std::sync::Arc;
 use std::time::Duration;
 use tauri::{AppHandle, Manager as _};
-use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 
 /// A build changes many times a second; the tray follows at most this often.
 const AT_MOST_EVERY: Duration = Duration::from_millis(300);
@@ -45,26 +46,38 @@ pub(crate) fn start(app: &AppHandle) -> std::io::Result<()> {
             if shown != Some(key) {
                 shown = Some(key);
                 awake.set(now.running > 0, key.1);
-                tray::show(&app, &now);
+                tray::show(&app, now);
             }
             tokio::time::sleep(AT_MOST_EVERY).await;
-            // Everything that came meanwhile is one change; the first that comes now wakes.
-            let mut changes = false;
-            loop {
-                let event = match events.try_recv() {
-                    Ok(event) => Ok(event),
-                    Err(tokio::sync::broadcast::error::TryRecvError::Empty) if changes => break,
-                    Err(_) => events.recv().await,
-                };
-                match event {
-                    Ok(event) => changes |= follow(&app, event).await,
-                    Err(RecvError::Lagged(_)) => changes = true,
-                    Err(RecvError::Closed) => return,
-                }
+            if !anything_new(&app, &mut events).await {
+                return;
             }
         }
     });
     Ok(())
+}
+
+/// Waits until how things stand may have changed. What came meanwhile is one change. False at the end of the application.
+async fn anything_new(app: &AppHandle, events: &mut Receiver<AppEvent>) -> bool {
+    let shell = app.state::<Shell>();
+    let mut changes = false;
+    loop {
+        let event = match events.try_recv() {
+            Ok(event) => Ok(event),
+            Err(TryRecvError::Empty) if changes => return true,
+            Err(TryRecvError::Closed) => return false,
+            Err(TryRecvError::Lagged(_)) => return true,
+            Err(TryRecvError::Empty) => tokio::select! {
+                event = events.recv() => event,
+                () = shell.spoken() => return true,
+            },
+        };
+        match event {
+            Ok(event) => changes |= follow(app, event).await,
+            Err(RecvError::Lagged(_)) => changes = true,
+            Err(RecvError::Closed) => return false,
+        }
+    }
 }
 
 /// Does what an event asks for; tells whether how things stand may have changed.

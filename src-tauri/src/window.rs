@@ -63,12 +63,18 @@ async fn close(app: &AppHandle) {
         app.exit(0);
         return;
     }
-    if let Err(error) = app.save_window_state(REMEMBERED) {
-        tracing::warn!(%error, "the window's place could not be kept");
-    }
-    if let Some(Err(error)) = shell::window(app).map(|window| window.hide()) {
-        tracing::warn!(%error, "the window could not be hidden: closing quits");
-        app.exit(0);
+    let main = app.clone();
+    let hidden = app.run_on_main_thread(move || {
+        if let Err(error) = main.save_window_state(REMEMBERED) {
+            tracing::warn!(%error, "the window's place could not be kept");
+        }
+        if let Some(Err(error)) = shell::window(&main).map(|window| window.hide()) {
+            tracing::warn!(%error, "the window could not be hidden: closing quits");
+            main.exit(0);
+        }
+    });
+    if let Err(error) = hidden {
+        tracing::warn!(%error, "the window could not be hidden");
         return;
     }
     let state = app.state::<Shell>();
