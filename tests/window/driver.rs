@@ -10,7 +10,7 @@ pub(crate) const STEP: Duration = Duration::from_secs(30);
 /// The key under which the protocol names an element.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
-/// Finds what can be seen of a kind (a CSS selector) whose name or text is, or holds, a text.
+/// Finds what can be seen, and used, of a kind (a CSS selector) whose name or text is, or holds, a text.
 const FIND: &str = r#"
 const [selector, text, exact, whole] = arguments;
 const dialogs = [...document.querySelectorAll('[role="dialog"]')].filter((one) => one.getClientRects().length > 0);
@@ -26,7 +26,7 @@ const nameOf = (element) => {
 };
 return (
   [...root.querySelectorAll(selector)].find((element) => {
-    if (element.getClientRects().length === 0) return false;
+    if (element.getClientRects().length === 0 || element.disabled) return false;
     const names = [nameOf(element), plain(element.textContent)];
     return names.some((name) => (exact ? name === text : name.includes(text)));
   }) ?? null
