@@ -93,15 +93,18 @@ impl<'a> Session<'a> {
             }
         }
         self.requests.fetch_add(1, Ordering::Relaxed);
-        let answer = self.link.send(&call).await?;
-        let (Who::Stored { account, refresher }, Some(used)) = (&self.who, tokens) else { return Ok(answer) };
+        let mut answer = self.link.send(&call).await?;
+        let Some(used) = tokens else { return Ok(answer) };
+        answer.sent = Some(used.access.clone());
+        let Who::Stored { account, refresher } = &self.who else { return Ok(answer) };
         if answer.status != StatusCode::UNAUTHORIZED || used.refresh.is_none() {
             return Ok(answer);
         }
         let renewed = refresher.tokens(account, &self.link, Why::Refused(&used.access)).await?;
         call.authorization = Some(self.provider.authorization(&renewed)?);
         self.requests.fetch_add(1, Ordering::Relaxed);
-        self.link.send(&call).await
+        let answer = self.link.send(&call).await?;
+        Ok(Answer { sent: Some(renewed.access), ..answer })
     }
 
     /// Makes the failure of an answer.

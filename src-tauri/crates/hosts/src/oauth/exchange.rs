@@ -203,6 +203,7 @@ mod tests {
             headers,
             body: Bytes::from(body.to_owned()),
             received_at: Utc::now(),
+            sent: None,
         }
     }
 

@@ -8,7 +8,7 @@ use http::{HeaderMap, StatusCode};
 use reqwest::Url;
 use serde::de::DeserializeOwned;
 use slipway_core::host::RateState;
-use slipway_core::{ErrorCode, Failure};
+use slipway_core::{ErrorCode, Failure, Secret};
 
 /// An answer of whatever status.
 #[derive(Debug)]
@@ -20,6 +20,8 @@ pub(crate) struct Answer {
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
     pub(crate) received_at: DateTime<Utc>,
+    /// The token that was sent: a host that repeats it in a message is not repeated.
+    pub(crate) sent: Option<Secret>,
 }
 
 impl Answer {
@@ -99,6 +101,10 @@ impl Answer {
         let text = found.as_str().map_or_else(|| found.to_string(), str::to_owned);
         let errors = json.get("errors").filter(|errors| errors.is_array()).map(ToString::to_string);
         let text = errors.map_or(text.clone(), |errors| format!("{text} {errors}"));
+        let text = match &self.sent {
+            Some(sent) if !sent.is_empty() => text.replace(sent.expose(), "[redacted]"),
+            _ => text,
+        };
         Some(plain_text(&text)).filter(|text| !text.is_empty())
     }
 }

@@ -173,6 +173,7 @@ mod tests {
                 .collect(),
             body: Bytes::from(body.to_owned()),
             received_at: DateTime::from_timestamp(1_800_000_000, 0).unwrap(),
+            sent: None,
         }
     }
 

@@ -181,7 +181,15 @@ impl Link {
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(Answer { host: self.host.clone(), url, status, headers, body: body.freeze(), received_at: Utc::now() })
+        Ok(Answer {
+            host: self.host.clone(),
+            url,
+            status,
+            headers,
+            body: body.freeze(),
+            received_at: Utc::now(),
+            sent: None,
+        })
     }
 }
 

@@ -42,8 +42,12 @@ fn read_at(
     hosts().read_delivery(provider, &Delivery { headers: &headers, body: body.as_bytes() }, &Secret::new(secret), at)
 }
 
-/// Headers and bodies as each provider sends them, with the refs that they name.
-fn genuine() -> Vec<(HostProvider, Vec<(&'static str, String)>, &'static str, Vec<&'static str>, &'static str)> {
+type Headers = Vec<(&'static str, String)>;
+/// Provider, headers, body, the refs that it names, the repository's path.
+type Genuine = (HostProvider, Headers, &'static str, Vec<&'static str>, &'static str);
+
+/// Deliveries as each provider sends them.
+fn genuine() -> Vec<Genuine> {
     let sha256 = format!("sha256={PUSH_SHA256}");
     let main = vec!["refs/heads/main"];
     vec![

@@ -21,6 +21,9 @@ async fn failure_of(server: &Scripted, provider: HostProvider) -> slipway_core::
     hosts().repository(&access, &web(), &CancellationToken::new()).await.unwrap_err()
 }
 
+/// Provider, status, headers, body; the code, and one detail with its value.
+type Refusal<'a> = (HostProvider, u16, &'a [(&'a str, &'a str)], &'a str, ErrorCode, &'a str, &'a str);
+
 #[tokio::test]
 async fn refusals_are_told_apart() {
     let rate = [("x-ratelimit-remaining", "0"), ("retry-after", "77")];
@@ -33,7 +36,7 @@ async fn refusals_are_told_apart() {
     let gitea = r#"{"message":"token does not have at least one of required scope(s), required=[read:repository], token scope=read:user","url":"u"}"#;
     let bitbucket = r#"{"type":"error","error":{"message":"Your credentials lack one or more required privilege scopes.","detail":{"granted":["account"],"required":["repository"]}}}"#;
     let (github, none) = (HostProvider::Github, &[][..]);
-    let cases: &[(HostProvider, u16, &[(&str, &str)], &str, ErrorCode, &str, &str)] = &[
+    let cases: &[Refusal<'_>] = &[
         (github, 401, none, r#"{"message":"Bad credentials"}"#, ErrorCode::SourceUnauthorized, "status", "401"),
         (github, 403, none, r#"{"message":"Resource not accessible"}"#, ErrorCode::SourceForbidden, "status", "403"),
         (github, 403, &rate, "{}", ErrorCode::SourceRateLimited, "retry_after", "77"),
@@ -269,4 +272,44 @@ async fn a_token_with_a_line_break_is_refused_before_it_is_sent() {
     let failure = failure.unwrap_err();
     assert_eq!((failure.code, failure.field.as_deref()), (ErrorCode::InvalidField, Some("token")));
     assert_eq!(server.lines(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn t01_a_token_that_a_host_repeats_is_not_repeated_here() {
+    let server = Scripted::start(|seen, _, _| {
+        let echo = seen.header("authorization").unwrap_or_default().to_owned();
+        json(403, &serde_json::json!({ "message": format!("not for {echo}") }).to_string())
+    })
+    .await;
+    for provider in [HostProvider::Github, HostProvider::Gitlab, HostProvider::Gitea] {
+        let failure = failure_of(&server, provider).await;
+        assert!(failure.message.contains("not for Bearer [redacted]"), "{failure:?}");
+        assert!(!format!("{failure:?}").contains("t0ken"), "{failure:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_endless_answer_is_cut_off() {
+    let server = Scripted::start(|_, _, _| {
+        reply(200, &[("content-type", "application/json")], format!("[{}1]", "1,".repeat(9 << 20)))
+    })
+    .await;
+    assert_eq!(failure_of(&server, HostProvider::Github).await.code, ErrorCode::NotACodeHost);
+}
+
+#[tokio::test]
+async fn requests_go_through_the_proxy_of_the_settings_with_its_own_login() {
+    let proxy = Scripted::start(|_, _, _| json(200, r#"{"version":"1.24.0"}"#)).await;
+    let mut behind = address(HostProvider::Gitea, "http://git.invalid");
+    behind.proxy = Some(slipway_core::network::Proxy {
+        url: proxy.url.clone(),
+        username: Some("out".to_owned()),
+        password: Some(slipway_core::Secret::new("s3cret")),
+    });
+    let facts = hosts().probe(&behind, &CancellationToken::new()).await.unwrap();
+    assert_eq!(facts.version.as_deref(), Some("1.24.0"));
+    let seen = proxy.seen().remove(0);
+    assert_eq!(seen.header("host"), Some("git.invalid"));
+    assert_eq!(seen.header("proxy-authorization"), Some("Basic b3V0OnMzY3JldA=="));
+    assert_eq!(seen.header("authorization"), None);
 }
