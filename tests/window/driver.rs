@@ -140,8 +140,10 @@ impl Session {
     /// Waits until no dialog is open.
     pub(crate) async fn dialog_gone(&self) {
         eventually("the dialog closes", STEP, async || {
-            let open = self.try_script("return document.querySelectorAll('[role=\"dialog\"]').length", json!([])).await;
-            if open == Ok(json!(0)) { Ok(()) } else { Err(open) }
+            let open = self
+                .try_script("return document.querySelector('[role=\"dialog\"]')?.innerText ?? null", json!([]))
+                .await;
+            if open == Ok(Value::Null) { Ok(()) } else { Err(open) }
         })
         .await;
     }
