@@ -101,6 +101,8 @@ async fn add_repository(window: &Session, name: &str) {
 
 async fn add_rule(window: &Session) {
     window.press("rules.add").await;
+    // The dialog has read the code and says what it would build.
+    window.see("[role=dialog]", "hello:main-").await;
     window.press("common.save").await;
     window.dialog_gone().await;
 }
