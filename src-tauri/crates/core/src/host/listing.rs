@@ -1,6 +1,7 @@
 //! Owners, repositories, branches and tags, page by page.
 
 use crate::code::{CommitId, RefName};
+use crate::{ErrorCode, Failure};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -97,6 +98,21 @@ pub struct HostRepository {
     pub web_url: String,
     /// The last push (on Gitea and Bitbucket: the last change of any kind), where the list says.
     pub pushed_at: Option<DateTime<Utc>>,
+}
+
+impl HostRepository {
+    /// Tells a repository that answers from another place than it was asked for: renamed or moved. Hosts do not tell upper
+    /// from lower case in paths.
+    ///
+    /// # Errors
+    /// [`ErrorCode::SourceMoved`] with the new path in `path`.
+    pub fn check_place(&self, asked: &RepositoryPath) -> Result<(), Failure> {
+        if self.path.0.to_lowercase() == asked.0.to_lowercase() {
+            return Ok(());
+        }
+        let why = format!("{asked} is {} now", self.path);
+        Err(Failure::new(ErrorCode::SourceMoved, why).with("path", self.path.0.as_str()))
+    }
 }
 
 /// A branch or tag.

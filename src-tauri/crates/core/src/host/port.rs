@@ -2,7 +2,7 @@
 //!
 //! Failures that every call may give: [`crate::ErrorCode::SourceUnreachable`], `SourceTls`, `SourceUnauthorized` (sign in
 //! again), `SourceScopesMissing`, `SourceForbidden`, `SourceOrganizationBlocks`, `SourceSsoRequired` (page in `url`),
-//! `SourceNotFound` (no access, or gone), `SourceMoved` (new path in `path`), `SourceRateLimited` (seconds in `retry_after`),
+//! `SourceNotFound` (no access, or gone), `SourceArchived` (on writes), `SourceRateLimited` (seconds in `retry_after`),
 //! `SourceServerError`, `SourceRedirected`, `NotACodeHost` (perhaps a better address in `suggestion`), `SourceUnsupported`,
 //! `TimedOut`, `Cancelled`.
 

@@ -137,6 +137,9 @@ async fn a_renamed_repository_is_followed_within_the_host() {
     let cancel = CancellationToken::new();
     let found = hosts().repository(&access, &web(), &cancel).await.unwrap();
     assert_eq!(found.path.0, "acme/site");
+    let moved = found.check_place(&web()).unwrap_err();
+    assert_eq!((moved.code, moved.details["path"].as_str()), (ErrorCode::SourceMoved, "acme/site"));
+    found.check_place(&RepositoryPath("Acme/Site".to_owned())).unwrap();
     let report = CommitReport {
         commit: slipway_core::code::CommitId::new("a".repeat(40)).unwrap(),
         ref_name: None,
