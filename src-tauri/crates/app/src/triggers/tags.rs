@@ -55,8 +55,11 @@ async fn watched(parts: &Parts) -> Result<HashMap<ImageRepositoryId, Vec<Conditi
 
 /// Looks at registries when they are due, until the application stops.
 pub(crate) async fn run_registries(parts: Arc<Parts>) {
+    if !parts.pace.polling {
+        return;
+    }
     let mut changed = parts.tags_changed.subscribe();
-    while parts.pace.polling {
+    loop {
         let wait = match look_at_due(&parts).await {
             Ok(wait) => wait,
             Err(failure) => {
