@@ -18,16 +18,25 @@ pub(crate) async fn open_search_memory() -> [Figure; 3] {
         .expect("scripts/with-node runs");
     let said = String::from_utf8_lossy(&output.stdout);
     let reason = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "the console's log was not measured: {}", reason.lines().last().unwrap_or_default());
+    assert!(
+        output.status.success(),
+        "the console's log was not measured: {}",
+        reason.lines().last().unwrap_or_default()
+    );
     let taken: Value = serde_json::from_str(said.lines().last().unwrap_or_default()).expect("it prints JSON");
-    let times = |name: &str| -> Vec<f64> {
-        taken[name].as_array().into_iter().flatten().filter_map(Value::as_f64).collect()
-    };
+    let times =
+        |name: &str| -> Vec<f64> { taken[name].as_array().into_iter().flatten().filter_map(Value::as_f64).collect() };
     let time = |name: &str| {
         let times = times(name);
         let slowest = times.iter().copied().fold(0.0, f64::max);
         let ours = median(&times);
-        Figure { value: ours, ours_ms: Some(ours), peer_ms: None, runs: times.len(), note: format!("slowest {slowest:.0} ms") }
+        Figure {
+            value: ours,
+            ours_ms: Some(ours),
+            peer_ms: None,
+            runs: times.len(),
+            note: format!("slowest {slowest:.0} ms"),
+        }
     };
     let memory = Figure {
         value: taken["memory"].as_f64().expect("the growth is a number"),
