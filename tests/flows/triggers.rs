@@ -96,7 +96,7 @@ async fn seed_4_2_4_3_4_9_4_11_4_13_4_14_4_15_a_commit_changes_the_page_that_is_
         let log = running.house.product.must("firings.log", json!({ "id": record["id"] })).await;
         assert!(!log.as_array().unwrap().is_empty());
     }
-    assert_eq!(running.containers().await, [running.house.mark.clone()], "one serves, the earlier one is stopped");
+    assert_eq!(running.containers().await, std::slice::from_ref(&running.house.mark), "one serves, the earlier one is stopped");
     running.close().await;
 }
 
@@ -227,7 +227,7 @@ async fn f29_a_new_image_that_exits_at_once_leaves_the_old_one_serving() {
     assert!(matches!(record["state"].as_str(), Some("failed" | "rolled_back")), "{record}");
     assert_eq!(record["failure"]["code"], "target_unhealthy", "{record}");
     walkthrough::shows(&running.site.url, "hello").await;
-    assert_eq!(running.containers().await, [running.house.mark.clone()]);
+    assert_eq!(running.containers().await, std::slice::from_ref(&running.house.mark));
     running.close().await;
 }
 
@@ -266,7 +266,7 @@ async fn f30_killed_in_the_middle_of_an_update_exactly_one_serves_the_new_page()
             other => panic!("{other}: {record}"),
         };
         walkthrough::shows(&running.site.url, &expected).await;
-        assert_eq!(running.containers().await, [running.house.mark.clone()]);
+        assert_eq!(running.containers().await, std::slice::from_ref(&running.house.mark));
     }
     running.close().await;
 }
