@@ -69,6 +69,16 @@ export class Window {
     await context.addInitScript((chosen) => {
       if (localStorage.getItem("slipway.language") === null) localStorage.setItem("slipway.language", chosen);
     }, language);
+    // A container that starts changes the machine's network, and Chromium then gives up what it loads, also from this machine.
+    await context.route(/\/assets\//, async (route) => {
+      try {
+        const answer = await fetch(route.request().url());
+        await route.fulfill({ status: answer.status, headers: Object.fromEntries(answer.headers), body: Buffer.from(await answer.arrayBuffer()) });
+      } catch {
+        // The program or the window is gone.
+        await route.abort().catch(() => undefined);
+      }
+    });
     window.page = await context.newPage();
     window.page.on("pageerror", (error) => window.complaints.push(`error: ${error.stack ?? error.message}`));
     window.page.on("console", (message) => {
@@ -76,9 +86,10 @@ export class Window {
       const text = message.text();
       // A command that fails answers with an HTTP status, which Chromium mentions; the console shows the failure itself.
       if (text.startsWith("Failed to load resource") && /\/(rpc|events)/.test(message.location().url)) return;
+      if (text.includes("ERR_NETWORK_CHANGED")) return;
       window.complaints.push(`${message.type()}: ${text} (${message.location().url})`);
     });
-    await window.page.goto(`${product.url}${path}#token=${product.token}`);
+    await window.load(`${product.url}${path}#token=${product.token}`);
     return window;
   }
 
@@ -88,7 +99,16 @@ export class Window {
 
   /** Goes to another address of the console, as a link from outside would. */
   async go(path) {
-    await this.page.goto(`${this.product.url}${path}`);
+    await this.load(`${this.product.url}${path}`);
+  }
+  async load(address) {
+    for (let left = 5; ; left -= 1) {
+      try {
+        return await this.page.goto(address);
+      } catch (thrown) {
+        if (left === 0 || !/ERR_NETWORK_CHANGED/.test(thrown.message)) throw thrown;
+      }
+    }
   }
 
   /** Something by its role and its exact name, inside `within` or the whole page. */
