@@ -270,6 +270,20 @@ error_codes! {
     TargetUnhealthy => "target_unhealthy", Target, Never;
     /// The image to deploy has no variant for the target's platform.
     ImagePlatform => "image_platform", Target, Never;
+    /// The webhook refused the call, or did not take it in time however often it was tried.
+    WebhookFailed => "webhook_failed", Target, Never;
+    /// The kubeconfig cannot be read, lacks the context, or asks for a way to sign in that Slipway does not have.
+    KubeconfigInvalid => "kubeconfig_invalid", Target, Never;
+    /// The cluster cannot be reached.
+    ClusterUnreachable => "cluster_unreachable", Target, WhenBack;
+    /// TLS to the cluster failed: unknown authority, wrong name, expired certificate.
+    ClusterTls => "cluster_tls", Target, Never;
+    /// The cluster refused the login (expired, revoked), or an `exec` plugin did not give one.
+    ClusterUnauthorized => "cluster_unauthorized", Target, Never;
+    /// Signed in, but the cluster's rules do not allow this.
+    ClusterForbidden => "cluster_forbidden", Target, Never;
+    /// The cluster failed on its side.
+    ClusterError => "cluster_error", Target, Backoff;
 
     // The rest of the world.
     /// The data folder's disk is full.
