@@ -140,8 +140,8 @@ pub(crate) async fn swarm(engine: &Engine, base: &str, step: &impl Fn(&str)) {
     let build = product.finished_build(&repository, &[], DEADLINE).await;
     assert_eq!(build["state"], "succeeded", "build: {build}");
 
-    // The engine has a network of its own, and not every kernel balances its published ports: a browser beside the service
-    // asks it by its name.
+    // The engine has a network of its own, and not every kernel balances what a service publishes: a browser beside the service
+    // asks its tasks by name.
     own.engine().docker_ok(&["network", "create", "--driver", "overlay", "--attachable", "demo"]).await;
     let request = json!({
         "name": "site",
@@ -160,7 +160,7 @@ pub(crate) async fn swarm(engine: &Engine, base: &str, step: &impl Fn(&str)) {
     let shows = async |text: &str| {
         let what = format!("the service shows {text:?}");
         eventually(&what, DEADLINE, async || {
-            let page = own.engine().docker(&["exec", "browser", "wget", "-q", "-O", "-", "http://site/"]).await;
+            let page = own.engine().docker(&["exec", "browser", "wget", "-q", "-O", "-", "http://tasks.site/"]).await;
             let page = String::from_utf8_lossy(&page.stdout).trim().to_owned();
             if page == text { Ok(()) } else { Err(page) }
         })
