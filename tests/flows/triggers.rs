@@ -96,7 +96,11 @@ async fn seed_4_2_4_3_4_9_4_11_4_13_4_14_4_15_a_commit_changes_the_page_that_is_
         let log = running.house.product.must("firings.log", json!({ "id": record["id"] })).await;
         assert!(!log.as_array().unwrap().is_empty());
     }
-    assert_eq!(running.containers().await, std::slice::from_ref(&running.house.mark), "one serves, the earlier one is stopped");
+    assert_eq!(
+        running.containers().await,
+        std::slice::from_ref(&running.house.mark),
+        "one serves, the earlier one is stopped"
+    );
     running.close().await;
 }
 
