@@ -1,5 +1,18 @@
-/** What the id behind the dot names: `dialog=edit.3` on the list of registries is about registry 3. A version's id is its tag. */
-export type DialogNeeds = "image_repository" | "rule" | "build" | "code_repository" | "registry" | "credential" | "version";
+/**
+ * What the id behind the dot names: `dialog=edit.3` on the list of registries is about registry 3. A version's id is its tag, a
+ * deploy target's is its path (`container/local/web`).
+ */
+export type DialogNeeds =
+  | "image_repository"
+  | "rule"
+  | "build"
+  | "code_repository"
+  | "registry"
+  | "credential"
+  | "version"
+  | "trigger"
+  | "firing"
+  | "deploy_target";
 
 /** A dialog that an address can open. */
 export interface DialogEntry {
@@ -33,6 +46,12 @@ export const dialogs = [
   { page: "/repositories/$repository/$tab", dialog: "delete-version", needs: "version" },
   { page: "/repositories/$repository/$tab", dialog: "copy-version", needs: "version" },
   { page: "/repositories/$repository/$tab", dialog: "compare", needs: "version" },
+  { page: "/repositories/$repository/$tab", dialog: "run-image", needs: "version" },
+  { page: "/repositories/$repository/$tab", dialog: "new-trigger", needs: null },
+  { page: "/repositories/$repository/$tab", dialog: "trigger", needs: "trigger" },
+  { page: "/repositories/$repository/$tab", dialog: "delete-trigger", needs: "trigger" },
+  { page: "/repositories/$repository/$tab", dialog: "record", needs: "firing" },
+  { page: "/repositories/$repository/$tab", dialog: "delete-record", needs: "firing" },
   { page: "/builds/$build/$tab", dialog: "rerun", needs: null },
   { page: "/builds/$build/$tab", dialog: "delete", needs: null },
   { page: "/sources", dialog: "add", needs: null },
@@ -47,6 +66,12 @@ export const dialogs = [
   { page: "/registries", dialog: "edit-credential", needs: "credential" },
   { page: "/registries", dialog: "test-credential", needs: "credential" },
   { page: "/registries", dialog: "delete-credential", needs: "credential" },
+  { page: "/targets", dialog: "run-image", needs: null },
+  { page: "/targets", dialog: "target", needs: "deploy_target" },
+  { page: "/targets", dialog: "update", needs: "deploy_target" },
+  { page: "/targets", dialog: "roll-back", needs: "firing" },
+  { page: "/targets", dialog: "record", needs: "firing" },
+  { page: "/targets", dialog: "delete-record", needs: "firing" },
 ] as const satisfies readonly DialogEntry[];
 
 type Entries = (typeof dialogs)[number];

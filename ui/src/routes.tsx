@@ -32,17 +32,21 @@ const listSearch = (raw: Raw): ListSearch => ({
   ...text(raw, "dialog"),
 });
 
-/** A repository's versions: search, sort, page; and the dialog. */
+/** A repository's versions and trigger records: search, sort, page, filters; and the dialog. */
 export interface RepositorySearch {
   search?: string;
   sort?: string;
   page?: number;
+  trigger?: number;
+  state?: string;
   dialog?: string;
 }
 const repositorySearch = (raw: Raw): RepositorySearch => ({
   ...text(raw, "search"),
   ...text(raw, "sort"),
   ...number(raw, "page"),
+  ...number(raw, "trigger"),
+  ...text(raw, "state"),
   ...text(raw, "dialog"),
 });
 
@@ -73,6 +77,20 @@ export interface BuildSearch {
 }
 const buildSearch = (raw: Raw): BuildSearch => ({ ...number(raw, "step"), ...text(raw, "dialog") });
 
+/** Search, kind and sort of the deploy targets, and the dialog. */
+export interface TargetsSearch {
+  search?: string;
+  kind?: string;
+  sort?: string;
+  dialog?: string;
+}
+const targetsSearch = (raw: Raw): TargetsSearch => ({
+  ...text(raw, "search"),
+  ...text(raw, "kind"),
+  ...text(raw, "sort"),
+  ...text(raw, "dialog"),
+});
+
 /** A page without filters: only the dialog. */
 export interface DialogSearch {
   dialog?: string;
@@ -87,6 +105,7 @@ const Builds = lazyRouteComponent(() => import("./pages/Builds"), "Builds");
 const BuildPage = lazyRouteComponent(() => import("./pages/build/BuildPage"), "BuildPage");
 const Sources = lazyRouteComponent(() => import("./pages/sources/Sources"), "Sources");
 const Registries = lazyRouteComponent(() => import("./pages/registries/Registries"), "Registries");
+const Targets = lazyRouteComponent(() => import("./pages/targets/Targets"), "Targets");
 const Settings = lazyRouteComponent(() => import("./pages/Settings"), "Settings");
 
 const root = createRootRoute({ component: Shell, notFoundComponent: NotFound, errorComponent: PageFailed });
@@ -102,12 +121,13 @@ const pages = [
   createRoute({ getParentRoute, path: "/builds/$build/$tab", component: BuildPage, validateSearch: buildSearch }),
   createRoute({ getParentRoute, path: "/sources", component: Sources, validateSearch: listSearch }),
   createRoute({ getParentRoute, path: "/registries", component: Registries, validateSearch: listSearch }),
+  createRoute({ getParentRoute, path: "/targets", component: Targets, validateSearch: targetsSearch }),
   createRoute({ getParentRoute, path: "/settings", component: Settings, validateSearch: dialogSearch }),
 ] as const;
 
 /** Reads the other pages while nothing happens, so that going to one never waits. */
 export const readAllPages = () =>
-  [Overview, Repositories, RepositoryPage, Builds, BuildPage, Sources, Registries, Settings].forEach((page) => void page.preload?.());
+  [Overview, Repositories, RepositoryPage, Builds, BuildPage, Sources, Registries, Targets, Settings].forEach((page) => void page.preload?.());
 
 export const router = createRouter({ routeTree: root.addChildren(pages), defaultPreload: false, defaultErrorComponent: PageFailed, scrollRestoration: true });
 

@@ -2342,6 +2342,8 @@ id: NoticeId,
  */
 and_older?: boolean, };
 
+export type MatchedTriggerView = "branch" | "any_branch" | "new_tag" | "pattern";
+
 export type NameValue = { 
 /**
  * The name.
@@ -2676,7 +2678,7 @@ name: RefName,
 /**
  * Which trigger it matches.
  */
-trigger: TriggerView, 
+trigger: MatchedTriggerView, 
 /**
  * Its tags; empty when they cannot be rendered.
  */
@@ -3803,7 +3805,43 @@ gate: HealthGate,
  */
 enabled: boolean, };
 
-export type TriggerView = "branch" | "any_branch" | "new_tag" | "pattern";
+export type TriggerView = { 
+/**
+ * Its id.
+ */
+id: TriggerId, 
+/**
+ * Whose tags fire it.
+ */
+repository: ImageRepositoryId, 
+/**
+ * The row of what it updates.
+ */
+target: TargetId, 
+/**
+ * What was typed.
+ */
+spec: TriggerSpec, 
+/**
+ * It is paused, because a person rolled its target back to this. `targets.resume` or `triggers.resume` takes it away.
+ */
+pin: TargetPin | null, 
+/**
+ * What it did last, or does now.
+ */
+last_firing: FiringView | null, 
+/**
+ * How looking for new tags goes.
+ */
+watch: TagWatchView, 
+/**
+ * When it was made.
+ */
+created_at: string, 
+/**
+ * When it was changed last.
+ */
+updated_at: string, };
 
 export type UpdateTargetNow = { 
 /**

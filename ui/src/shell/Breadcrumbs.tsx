@@ -29,7 +29,7 @@ export function Breadcrumbs() {
       );
     }
   } else {
-    const known = ["repositories", "builds", "sources", "registries", "settings"] as const;
+    const known = ["repositories", "builds", "sources", "registries", "targets", "settings"] as const;
     const here = known.find((name) => name === section);
     parts.push(t(here ? `page.${here}` : "page.overview"));
   }

@@ -27,6 +27,7 @@ const pages = [
   ["/builds", "page.builds"],
   ["/sources", "page.sources"],
   ["/registries", "page.registries"],
+  ["/targets", "page.targets"],
   ["/settings", "page.settings"],
 ] as const;
 

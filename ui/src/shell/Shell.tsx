@@ -7,6 +7,7 @@ import {
   IconHammer,
   IconLayoutDashboard,
   IconPlugConnectedX,
+  IconServer2,
   IconSettings,
 } from "@tabler/icons-react";
 import { Outlet, useNavigate } from "@tanstack/react-router";
@@ -33,6 +34,7 @@ const pages = [
   { to: "/builds", text: "page.builds", Icon: IconHammer },
   { to: "/sources", text: "page.sources", Icon: IconCode },
   { to: "/registries", text: "page.registries", Icon: IconDatabase },
+  { to: "/targets", text: "page.targets", Icon: IconServer2 },
   { to: "/settings", text: "page.settings", Icon: IconSettings },
 ] as const;
 

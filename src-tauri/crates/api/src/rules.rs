@@ -173,6 +173,7 @@ pub struct PreviewRefView {
 /// Which trigger a ref matches.
 #[derive(Debug, Serialize, TS)]
 #[serde(rename_all = "snake_case")]
+#[ts(rename = "MatchedTriggerView")]
 pub enum TriggerView {
     /// One of the named branches.
     Branch,

@@ -18,6 +18,7 @@ import { BuildStateMark } from "../../parts/StateMark";
 import { Took, When } from "../../parts/Time";
 import { foreignText } from "../../words/ansi";
 import { shortCommit, shortRef } from "../../words/format";
+import { FiredByBuild } from "../triggers/FiredByBuild";
 import { DockerfileTab } from "./DockerfileTab";
 import { LogTab } from "./LogTab";
 import { Parameters } from "./Parameters";
@@ -120,6 +121,7 @@ export function BuildPage() {
     >
       {failed && <FailureNotice failure={failureOf(failed)} />}
       <StagesBar build={build} />
+      <FiredByBuild build={build} />
       {build.reason && <Reason reason={build.reason} />}
       {build.failure && build.state !== "cancelled" && (
         <FailureNotice failure={build.failure}>

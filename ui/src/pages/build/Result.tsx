@@ -1,4 +1,4 @@
-import { Progress, Stack, Table, Text, VisuallyHidden } from "@mantine/core";
+import { Group, Progress, Stack, Table, Text, VisuallyHidden } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 
 import type { BuildDetailView, PublicationState } from "../../host/bindings";
@@ -94,13 +94,22 @@ export function Result({ build }: { build: BuildDetailView }) {
                   <Table.Td className="room-s">{one.digest && <Copyable text={one.digest} shown={shortDigest(one.digest)} />}</Table.Td>
                   <Table.Td ta="end" style={{ whiteSpace: "nowrap" }}>
                     {(one.state === "done" || one.state === "unchanged") && (
-                      <PageLink
-                        to="/repositories/$repository/$tab"
-                        params={{ repository: String(build.repository), tab: "versions" }}
-                        search={{ dialog: `version.${one.tag}` }}
-                      >
-                        {t("result.show_version")}
-                      </PageLink>
+                      <Group gap="md" justify="flex-end" wrap="nowrap">
+                        <PageLink
+                          to="/repositories/$repository/$tab"
+                          params={{ repository: String(build.repository), tab: "versions" }}
+                          search={{ dialog: `version.${one.tag}` }}
+                        >
+                          {t("result.show_version")}
+                        </PageLink>
+                        <PageLink
+                          to="/repositories/$repository/$tab"
+                          params={{ repository: String(build.repository), tab: "versions" }}
+                          search={{ dialog: `run-image.${one.tag}` }}
+                        >
+                          {t("run.title")}
+                        </PageLink>
+                      </Group>
                     )}
                   </Table.Td>
                 </Table.Tr>

@@ -1,5 +1,5 @@
 import { Alert, Button, Group, Menu, Tabs, Text } from "@mantine/core";
-import { IconChevronDown, IconFileCode, IconLock, IconPlayerPlay, IconUpload } from "@tabler/icons-react";
+import { IconChevronDown, IconFileCode, IconLock, IconPlayerPlay, IconServer2, IconUpload } from "@tabler/icons-react";
 import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
 
@@ -13,6 +13,11 @@ import { ListSkeleton } from "../../parts/Listing";
 import { Page, PageButton, PageLink } from "../../parts/Page";
 import { BuildStateMark } from "../../parts/StateMark";
 import { When } from "../../parts/Time";
+import { RunImageDialog } from "../targets/RunImageDialog";
+import { FiringDrawer } from "../triggers/FiringDrawer";
+import { DeleteFiring, DeleteTrigger } from "../triggers/TriggerDialogs";
+import { TriggerEditor } from "../triggers/TriggerEditor";
+import { Triggers } from "../triggers/Triggers";
 import { BuildNowDialog } from "./BuildNowDialog";
 import { shortcutCommands } from "./commands";
 import { DeleteRepository } from "./DeleteRepository";
@@ -28,7 +33,7 @@ import { CopyVersion, DeleteVersions } from "./versions/VersionDialogs";
 import { VersionDrawer } from "./versions/VersionDrawer";
 import { Versions } from "./versions/Versions";
 
-const tabs = ["versions", "build", "info"] as const;
+const tabs = ["versions", "build", "triggers", "info"] as const;
 
 /** One image repository: its rules and builds, and how to use it. */
 export function RepositoryPage() {
@@ -40,6 +45,7 @@ export function RepositoryPage() {
   const id = Number(repository);
   const read = useRead("image_repositories.get", { id });
   const rules = useRead("rules.list", { repository: id });
+  const triggers = useRead("triggers.list", { repository: id }).data;
   const last = useRead("builds.list", { repository: id, limit: 1 }).data?.items[0];
   const good = useRead("builds.list", { repository: id, states: ["succeeded"], limit: 1 }).data?.items[0];
   const registries = useRead("registries.list", {}).data ?? [];
@@ -60,6 +66,7 @@ export function RepositoryPage() {
   const view = read.data;
   const wanted = readDialog("/repositories/$repository/$tab", dialog);
   const rule = rules.data?.find((one) => one.id === wanted?.id);
+  const trigger = triggers?.find((one) => one.id === wanted?.id);
   const readOnly = view.read_only_reason;
   const hasRules = (rules.data?.length ?? 0) > 0;
   const pull = shortcutCommands(view, registries, good?.tags[0] ?? "latest").find(({ name }) => name === "pull" || name === "run");
@@ -89,16 +96,19 @@ export function RepositoryPage() {
           )}
           <Menu position="bottom-end">
             <Menu.Target>
-              <Button variant="default" px="xs" disabled={readOnly !== null} aria-label={t("builds.other_ways")}>
+              <Button variant="default" px="xs" aria-label={t("builds.other_ways")}>
                 <IconChevronDown size={16} aria-hidden />
               </Button>
             </Menu.Target>
             <Menu.Dropdown>
-              <Menu.Item leftSection={<IconFileCode size={14} aria-hidden />} onClick={() => open("dockerfile")}>
+              <Menu.Item disabled={readOnly !== null} leftSection={<IconFileCode size={14} aria-hidden />} onClick={() => open("dockerfile")}>
                 {t("builds.dockerfile_title")}
               </Menu.Item>
-              <Menu.Item leftSection={<IconUpload size={14} aria-hidden />} onClick={() => open("upload-image")}>
+              <Menu.Item disabled={readOnly !== null} leftSection={<IconUpload size={14} aria-hidden />} onClick={() => open("upload-image")}>
                 {t("builds.upload_title")}
+              </Menu.Item>
+              <Menu.Item leftSection={<IconServer2 size={14} aria-hidden />} onClick={() => open("run-image")}>
+                {t("run.title")}
               </Menu.Item>
             </Menu.Dropdown>
           </Menu>
@@ -138,6 +148,9 @@ export function RepositoryPage() {
         <Tabs.Panel value="build" pt="lg">
           <ImageBuild repository={view} rules={rules} />
         </Tabs.Panel>
+        <Tabs.Panel value="triggers" pt="lg">
+          <Triggers repository={view} />
+        </Tabs.Panel>
         <Tabs.Panel value="info" pt="lg">
           <Info repository={view} />
         </Tabs.Panel>
@@ -157,6 +170,12 @@ export function RepositoryPage() {
       {wanted?.kind === "delete-version" && <DeleteVersions repository={view} tags={wanted.subject.split(",")} onClose={close} />}
       {wanted?.kind === "copy-version" && <CopyVersion repository={view} tag={wanted.subject} onClose={close} />}
       {wanted?.kind === "compare" && <CompareVersions repository={view} tags={wanted.subject.split(",")} onClose={close} />}
+      {wanted?.kind === "run-image" && <RunImageDialog key={wanted.subject} repository={view} tag={wanted.subject} onClose={close} />}
+      {wanted?.kind === "new-trigger" && <TriggerEditor key={wanted.subject} repository={view} at={wanted.subject} onClose={close} />}
+      {wanted?.kind === "trigger" && trigger && <TriggerEditor key={trigger.id} repository={view} trigger={trigger} onClose={close} />}
+      {wanted?.kind === "delete-trigger" && trigger && <DeleteTrigger trigger={trigger} onClose={close} />}
+      {wanted?.kind === "record" && <FiringDrawer key={wanted.id} id={wanted.id} onClose={close} />}
+      {wanted?.kind === "delete-record" && <DeleteFiring id={wanted.id} onClose={close} />}
       {wanted?.kind === "delete-rule" && rule && <DeleteRule rule={rule} onClose={close} />}
       {wanted?.kind === "duplicate-rule" && rule && <DuplicateRule rule={rule} onClose={close} />}
     </Page>

@@ -1,5 +1,5 @@
 import { Button, Drawer, Group, SegmentedControl, Stack, Table, Text, Title } from "@mantine/core";
-import { IconArrowsDiff, IconTags, IconTrash } from "@tabler/icons-react";
+import { IconArrowsDiff, IconServer2, IconTags, IconTrash } from "@tabler/icons-react";
 import { type ReactNode, useState } from "react";
 import { useTranslation } from "react-i18next";
 
@@ -38,6 +38,9 @@ export function VersionDrawer({ repository, tag, onClose }: VersionDrawerProps) 
           <ListSkeleton rows={8} />
         )}
         <Group gap="sm">
+          <Button variant="default" leftSection={<IconServer2 size={14} aria-hidden />} onClick={() => open(`run-image.${tag}`)}>
+            {t("run.title")}
+          </Button>
           <Button variant="default" leftSection={<IconArrowsDiff size={14} aria-hidden />} onClick={() => open(`compare.${tag}`)}>
             {t("versions.compare_with")}
           </Button>

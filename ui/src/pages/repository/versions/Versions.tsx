@@ -1,5 +1,5 @@
 import { ActionIcon, Badge, Button, Checkbox, Group, Menu, Pagination, Skeleton, Stack, Table, Text, Tooltip, VisuallyHidden } from "@mantine/core";
-import { IconArrowsDiff, IconCopy, IconDots, IconInfoCircle, IconRefresh, IconTags, IconTrash } from "@tabler/icons-react";
+import { IconArrowsDiff, IconCopy, IconDots, IconInfoCircle, IconRefresh, IconServer2, IconTags, IconTrash } from "@tabler/icons-react";
 import { useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
@@ -262,6 +262,9 @@ function VersionRow({ version, readOnly, picked, onPick }: VersionRowProps) {
               </Menu.Item>
               <Menu.Item leftSection={<IconArrowsDiff size={14} aria-hidden />} onClick={() => open(`compare.${tag}`)}>
                 {t("versions.compare_with")}
+              </Menu.Item>
+              <Menu.Item leftSection={<IconServer2 size={14} aria-hidden />} onClick={() => open(`run-image.${tag}`)}>
+                {t("run.title")}
               </Menu.Item>
               {version.pull_by_digest && (
                 <Menu.Item
