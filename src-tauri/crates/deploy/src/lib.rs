@@ -8,9 +8,11 @@ mod replace;
 mod run_image;
 mod swarm;
 mod trail;
+mod webhook;
 
 pub use compose::ComposeAction;
 pub use container::ContainerAction;
 pub use directory::EngineDirectory;
 pub use docker::EngineCalls;
 pub use swarm::SwarmAction;
+pub use webhook::{Resolve, WebhookAction, WebhookPace, system_resolver};

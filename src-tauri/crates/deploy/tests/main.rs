@@ -10,6 +10,7 @@ mod kill;
 mod pulls;
 mod support;
 mod swarm;
+mod webhook;
 
 #[test]
 fn no_test_file_was_forgotten() {
