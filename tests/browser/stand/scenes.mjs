@@ -4,7 +4,7 @@ import { addBuilds } from "./database.mjs";
 import { addClone, addRegistry, addRepository, addRule, build } from "./prepare.mjs";
 import { eventually, temporaryFolder } from "./processes.mjs";
 import { Product } from "./product.mjs";
-import { Clone, dockerfile, LABEL, startRegistry, talking } from "./surroundings.mjs";
+import { Clone, dockerfile, LABEL, removeOwnContainers, servicesName, startRegistry, talking } from "./surroundings.mjs";
 
 const RED = "\u001b[31m";
 const GREEN = "\u001b[1;32m";
@@ -15,7 +15,7 @@ export async function fullProduct() {
   const registry = await startRegistry({ password: "open sesame" });
   const product = await Product.start({ keychain: true });
   const clone = await Clone.make("helloworld", {
-    Dockerfile: dockerfile(`RUN : ${LABEL} && printf '${GREEN}compiled${PLAIN} 214 files\\n${RED}warning:${PLAIN} two are old\\n'\nADD ./ /usr/share/nginx/html\nEXPOSE 80\n`),
+    Dockerfile: dockerfile(`RUN : ${LABEL} && printf '${GREEN}compiled${PLAIN} 214 files\\n${RED}warning:${PLAIN} two are old\\n'\nADD ./ /usr/share/nginx/html\nEXPOSE 80\nSTOPSIGNAL SIGKILL\nCMD ["httpd", "-f", "-p", "80", "-h", "/usr/share/nginx/html"]\n`),
     "index.html": "hello world\n",
     "fails/Dockerfile": dockerfile(`RUN : ${LABEL} && echo installing && seq 40 | sed 's/^/package /'\nRUN : ${LABEL} && echo 'cannot find libdoor.so' && exit 3\n`),
     "slow/Dockerfile": dockerfile(talking("still compiling", 3600)),
@@ -54,6 +54,29 @@ export async function fullProduct() {
   const failed = await build(product, broken);
   const cancelled = await product.call("builds.start", { rule: slow, target: { kind: "ref", name: "refs/heads/main" } });
   await product.call("builds.cancel", { id: cancelled.id });
+  // Its image serves, and a trigger keeps the service up to date.
+  const target = { kind: "container", engine: "local", name: servicesName("hello") };
+  const gate = { stay_up_seconds: 1, deadline_seconds: 60 };
+  const { firing } = await product.call("targets.run_image", {
+    name: target.name,
+    image: { kind: "tag", repository, tag: good.tags[0] },
+    run_as: { kind: "container", restart: false },
+    ports: [{ container_port: 80, host_port: null, only_local: true, protocol: "tcp" }],
+    gate,
+  });
+  const over = (id) =>
+    eventually(
+      "an update is over",
+      async () => !["waiting", "running"].includes((await product.call("firings.get", { id })).firing.state),
+      60_000,
+    );
+  await over(firing);
+  const trigger = await product.call("triggers.add", { repository, spec: { name: "on-the-page", condition: { kind: "all" }, target, gate } });
+  const elsewhere = { kind: "webhook", url: "https://hooks.example.com/slipway", headers: [], signing_secret: null, allow_private: false };
+  await product.call("triggers.add", {
+    repository,
+    spec: { name: "tell-the-team", condition: { kind: "tags", list: "release, stable" }, target: elsewhere, gate, enabled: false },
+  });
   await clone.commit("Say hello in every language", { "index.html": "hello 你好 bonjour\n" });
   const pushed = await eventually(
     "the push is built",
@@ -63,12 +86,14 @@ export async function fullProduct() {
     },
     90_000,
   );
+  const fired = await eventually("the push fires", async () => (await product.call("firings.list", { trigger: trigger.id })).items[0], 60_000);
+  await over(fired.id);
   const running = await product.call("builds.start", { rule: slow, target: { kind: "ref", name: "refs/heads/release/1.2" } });
   const queued = await product.call("builds.start", { rule: slow, target: { kind: "ref", name: "refs/heads/release/1.2" } });
   await eventually("the slow build prints", async () => (await product.call("builds.log", { id: running.id, from: 0, count: 100 })).total > 8, 60_000);
   await eventually("the unreachable source was asked", async () => (await product.call("code_repositories.list")).some(({ last_failure }) => last_failure));
 
-  const ids = { image_repository: repository, rule, build: pushed.id, code_repository: code, registry: login.registry, credential: login.credential, version: "latest" };
+  const ids = { image_repository: repository, rule, build: pushed.id, code_repository: code, registry: login.registry, credential: login.credential, version: "latest", trigger: trigger.id, firing, deploy_target: `container/local/${target.name}` };
   return {
     product,
     ids,
@@ -77,6 +102,7 @@ export async function fullProduct() {
       for (const { id } of [queued, running]) await product.call("builds.cancel", { id }).catch(() => undefined);
       await eventually("nothing runs any more", async () => (await product.call("builds.queue")).length === 0, 30_000).catch(() => undefined);
       await product.stop();
+      await removeOwnContainers();
     },
   };
 }
@@ -110,7 +136,7 @@ function fill(path, ids, tab) {
 const firstTab = { "/repositories/$repository/$tab": "build", "/builds/$build/$tab": "log" };
 
 /** The tab over which dialogs about a thing open. */
-const tabOf = { version: "versions" };
+const tabOf = { version: "versions", trigger: "triggers", firing: "triggers" };
 
 /** Every page of the route table, as `{ name, path, page }`; with tabs where `tabsOf` finds them. */
 export async function everyPage(ids, tabsOf) {

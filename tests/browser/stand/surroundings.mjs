@@ -24,6 +24,20 @@ export async function removeOwnImages() {
   if (ids.length > 0) await run("docker", ["image", "rm", "--force", ...new Set(ids)]).catch(() => undefined);
 }
 
+/** A Dockerfile whose image serves the files beside it on port 80, as the seeds' nginx does. */
+export const servingDockerfile = () =>
+  dockerfile(`MAINTAINER tencentcloudccs\nADD ./ /usr/share/nginx/html\nEXPOSE 80\nSTOPSIGNAL SIGKILL\nCMD ["httpd", "-f", "-p", "80", "-h", "/usr/share/nginx/html"]\n`);
+
+const services = `browser-${process.pid}-${Date.now().toString(36)}`;
+/** The name of a service that is to run on the shared engine: {@link removeOwnContainers} finds it again. */
+export const servicesName = (what) => `${services}-${what}`;
+
+/** Removes the containers that run under these tests' names, with those that are kept beside them, and no others. */
+export async function removeOwnContainers() {
+  const ids = (await run("docker", ["container", "ls", "--all", "--quiet", "--filter", `name=^/${services}-`])).split("\n").filter(Boolean);
+  if (ids.length > 0) await run("docker", ["container", "rm", "--force", "--volumes", ...ids]).catch(() => undefined);
+}
+
 const gitEnvironment = {
   PATH: process.env.PATH,
   GIT_CONFIG_GLOBAL: "/dev/null",
