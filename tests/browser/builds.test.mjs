@@ -167,7 +167,7 @@ test("seed 4.6: create helloworld, open its page; delete it with its name, and w
     await window.see(window.page.getByRole("heading", { level: 1, name: "helloworld" }));
     await window.go("/repositories?search=helloworld");
     await window.pick("helloworld", "common.delete");
-    await window.see(window.text("repositories.delete_text", { rules: 0, builds: 0 }, window.dialog));
+    await window.see(window.text("repositories.delete_text", { rules: 0, triggers: 0, builds: 0 }, window.dialog));
     await window.button("common.delete", {}, window.dialog).click();
     await window.dialogGone();
     await window.gone(window.page.getByRole("link", { name: "helloworld", exact: true }));

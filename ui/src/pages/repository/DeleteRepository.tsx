@@ -22,7 +22,7 @@ export function DeleteRepository({ repository, onClose, onDeleted = onClose }: D
       title={t("repositories.delete_title", { name: repository.spec.name })}
       text={
         removal.data
-          ? t("repositories.delete_text", { rules: removal.data.rules.length, builds: removal.data.builds })
+          ? t("repositories.delete_text", { rules: removal.data.rules.length, triggers: removal.data.triggers.length, builds: removal.data.builds })
           : t("common.loading")
       }
       confirmLabel={t("common.delete")}

@@ -1,4 +1,4 @@
-import { ActionIcon, Badge, Button, Group, Menu, Select, Stack, Table, Text, Title, VisuallyHidden } from "@mantine/core";
+import { ActionIcon, Anchor, Badge, Button, Group, Menu, Select, Stack, Table, Text, Title, VisuallyHidden } from "@mantine/core";
 import { IconDots, IconInfoCircle, IconPin, IconPlayerPlay, IconRefresh } from "@tabler/icons-react";
 import { useSearch } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
@@ -100,7 +100,7 @@ export function Targets() {
                     </Text>
                   )}
                 </Group>
-                <TargetsTable targets={sortRows(members, sort, columns)} sort={sort} onSort={(next) => filter({ sort: next })} />
+                <TargetsTable targets={sortRows(members, sort, columns)} runs={place !== null} sort={sort} onSort={(next) => filter({ sort: next })} />
               </section>
             ))}
           </Stack>
@@ -132,11 +132,13 @@ function groupsOf(items: DeployTargetView[]) {
 
 interface TargetsTableProps {
   targets: DeployTargetView[];
+  /** They run somewhere; a webhook does not. */
+  runs: boolean;
   sort: string | undefined;
   onSort: (sort: string | undefined) => void;
 }
 
-function TargetsTable({ targets, sort, onSort }: TargetsTableProps) {
+function TargetsTable({ targets, runs, sort, onSort }: TargetsTableProps) {
   const { t } = useTranslation();
   const head = { sort, onSort };
   return (
@@ -145,9 +147,13 @@ function TargetsTable({ targets, sort, onSort }: TargetsTableProps) {
         <Table.Thead>
           <Table.Tr>
             <SortHead column="name" {...head}>{t("common.name")}</SortHead>
-            <SortHead column="image" className="room-s" {...head}>{t("targets.image")}</SortHead>
-            <SortHead column="health" {...head}>{t("targets.health")}</SortHead>
-            <Table.Th>{t("targets.addresses")}</Table.Th>
+            {runs && (
+              <>
+                <SortHead column="image" className="room-s" {...head}>{t("targets.image")}</SortHead>
+                <SortHead column="health" {...head}>{t("targets.health")}</SortHead>
+                <Table.Th>{t("targets.addresses")}</Table.Th>
+              </>
+            )}
             <Table.Th className="room-m">{t("targets.triggers")}</Table.Th>
             <SortHead column="last" className="room-l" {...head}>{t("targets.last")}</SortHead>
             <Table.Th w={48}>
@@ -157,7 +163,7 @@ function TargetsTable({ targets, sort, onSort }: TargetsTableProps) {
         </Table.Thead>
         <Table.Tbody>
           {targets.map((one) => (
-            <TargetRow key={targetPath(one.target)} view={one} />
+            <TargetRow key={targetPath(one.target)} view={one} runs={runs} />
           ))}
         </Table.Tbody>
       </Table>
@@ -165,7 +171,7 @@ function TargetsTable({ targets, sort, onSort }: TargetsTableProps) {
   );
 }
 
-function TargetRow({ view }: { view: DeployTargetView }) {
+function TargetRow({ view, runs }: { view: DeployTargetView; runs: boolean }) {
   const { t } = useTranslation();
   const { open } = useDialog();
   const { target, state, failure, triggers, pin, last_firing: last } = view;
@@ -176,9 +182,9 @@ function TargetRow({ view }: { view: DeployTargetView }) {
       <Table.Td maw={260}>
         <Group gap={6} wrap="nowrap">
           <TargetIcon kind={target.kind} />
-          <Button variant="transparent" size="compact-sm" px={0} className="foreign version-tag" onClick={() => open(`target.${path}`)}>
+          <Anchor component="button" type="button" size="sm" fw={500} ta="start" className="foreign" onClick={() => open(`target.${path}`)}>
             {name}
-          </Button>
+          </Anchor>
           {pin && (
             <Badge size="sm" variant="light" color="yellow" tt="none" leftSection={<IconPin size={10} aria-hidden />} style={{ flex: "none" }}>
               {t("targets.pinned")}
@@ -186,18 +192,22 @@ function TargetRow({ view }: { view: DeployTargetView }) {
           )}
         </Group>
       </Table.Td>
-      <Table.Td className="room-s" maw={320}>
-        {state?.image && <RunningImageText image={state.image} />}
-      </Table.Td>
-      <Table.Td>
-        {state && <HealthMark health={state.health} />}
-        {failure && (
-          <Text fz={12} style={{ color: "var(--state-bad)" }}>
-            {t(failureKeys(failure.code).what)}
-          </Text>
-        )}
-      </Table.Td>
-      <Table.Td>{state && <Addresses target={target} addresses={state.addresses} />}</Table.Td>
+      {runs && (
+        <>
+          <Table.Td className="room-s" maw={320}>
+            {state?.image && <RunningImageText image={state.image} />}
+          </Table.Td>
+          <Table.Td>
+            {state && <HealthMark health={state.health} />}
+            {failure && (
+              <Text fz={12} style={{ color: "var(--state-bad)" }}>
+                {t(failureKeys(failure.code).what)}
+              </Text>
+            )}
+          </Table.Td>
+          <Table.Td>{state && <Addresses target={target} addresses={state.addresses} />}</Table.Td>
+        </>
+      )}
       <Table.Td className="room-m">
         {triggers.map((one) => (
           <div key={one.id}>

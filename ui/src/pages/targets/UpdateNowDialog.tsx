@@ -1,3 +1,4 @@
+import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import type { DeployTarget } from "../../host/bindings";
@@ -39,12 +40,15 @@ function UpdateForm({ target, repository, onClose }: { target: DeployTarget; rep
   const image = imageOf(draft);
   const update = useCall("targets.update_now");
   const failure = update.error && failureOf(update.error);
-  const errorOf = useFieldError(failure);
+  const errorOfUpdate = useFieldError(failure);
+  const [tried, setTried] = useState(false);
+  const errorOf = (field: string) => (tried && !image && field === "image" ? t("targets.image_needed") : errorOfUpdate(field));
   return (
     <FormDialog
       title={t("targets.update_title", { name: targetName(target) })}
       onClose={onClose}
       onSubmit={() => {
+        setTried(true);
         if (!image) return;
         update.mutate(
           { target, image },

@@ -233,7 +233,7 @@ export function FiringLog({ firing }: { firing: Pick<FiringView, "id" | "state">
       {read.error && <FailureNotice failure={failureOf(read.error)} onRetry={() => void read.refetch()} />}
       {read.data && lines.length === 0 && (
         <Text size="sm" c="dimmed">
-          {t("firings.log_empty")}
+          {t(isOver(firing) ? "firings.log_none" : "firings.log_empty")}
         </Text>
       )}
       {lines.length > 0 && (

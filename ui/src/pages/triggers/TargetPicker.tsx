@@ -31,7 +31,7 @@ export function TargetPicker({ draft, change, error }: TargetPickerProps) {
   const only = known.length === 1 ? (known[0] ?? null) : null;
   const place = draft.place ?? only;
   const isKnown = place !== null && known.some((one) => placeKey(one) === placeKey(place));
-  const typed = place?.kind === "cluster" && (!isKnown || draft.place === place) ? place : null;
+  const typed = place?.kind === "cluster" ? place : null;
   const [asked] = useDebouncedValue(place, typed ? TYPED_MS : 0);
   const complete = asked !== null && (asked.kind === "engine" || (asked.kubeconfig !== "" && asked.context !== ""));
   const groups = useRead("targets.groups", { place: asked ?? { kind: "engine", engine: "local" } }, { enabled: complete });
