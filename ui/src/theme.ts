@@ -23,7 +23,7 @@ export function makeTheme(closeLabel: string) {
     primaryShade: { light: 7, dark: 7 },
     colors: { hull },
     fontFamily:
-      '-apple-system, "Segoe UI", "Noto Sans", "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", "WenQuanYi Micro Hei", sans-serif',
+      '-apple-system, "Segoe UI", "Inter", "Cantarell", "Ubuntu", "Noto Sans", "DejaVu Sans", "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", "WenQuanYi Micro Hei", sans-serif',
     fontFamilyMonospace: 'ui-monospace, "SF Mono", "Cascadia Mono", "DejaVu Sans Mono", "Noto Sans Mono CJK SC", "WenQuanYi Micro Hei Mono", monospace',
     fontSizes: { xs: "13px", sm: "13px", md: "14px", lg: "16px", xl: "20px" },
     defaultRadius: "sm",

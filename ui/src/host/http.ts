@@ -31,7 +31,7 @@ export function httpHost(token: string, origin = location.origin): Host {
         });
       } catch (thrown) {
         if (signal?.aborted) throw thrown;
-        throw new CallFailed({ code: "host_gone", message: String(thrown) });
+        throw new CallFailed({ code: "host_gone", message: "" });
       }
       const body: unknown = await response.json().catch(() => null);
       if (response.ok) return body as Answer<K>;
@@ -64,7 +64,7 @@ export function httpHost(token: string, origin = location.origin): Host {
       try {
         response = await fetch(`${origin}/logs/${build}`, { headers: { authorization } });
       } catch (thrown) {
-        throw new CallFailed({ code: "host_gone", message: String(thrown) });
+        throw new CallFailed({ code: "host_gone", message: "" });
       }
       if (!response.ok) {
         const body: unknown = await response.json().catch(() => null);

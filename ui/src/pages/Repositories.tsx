@@ -54,7 +54,7 @@ export function Repositories() {
     </Button>
   );
   return (
-    <Page title={t("page.repositories")} name={t("page.repositories")} lead={t("repositories.lead")} action={add}>
+    <Page title={t("page.repositories")} name={t("page.repositories")} lead={t("repositories.lead")} action={read.isPending || (!filtered && read.data?.items.length === 0) ? null : add}>
       {(filtered || (read.data?.total ?? 0) > 0) && (
         <Filters>
           <SearchField label={t("repositories.search")} value={search} onChange={(text) => filter({ search: text })} />

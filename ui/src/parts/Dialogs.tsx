@@ -26,7 +26,10 @@ export function FormDialog({ title, onClose, onSubmit, submitLabel, busy, failur
         noValidate
         onSubmit={(event) => {
           event.preventDefault();
-          if (!busy) onSubmit();
+          if (busy) return;
+          onSubmit();
+          const form = event.currentTarget;
+          requestAnimationFrame(() => form.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus());
         }}
       >
         <Stack gap="md">

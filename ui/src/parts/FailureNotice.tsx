@@ -59,7 +59,14 @@ export function useFieldError(failure: ShownFailure | null | undefined) {
   return (field: string): ReactNode => {
     if (!failure || !isAbout(failure, field)) return null;
     const { code, message } = failure;
-    // For a plain refusal the core's own sentence says more than the code does.
-    return code === "invalid_field" ? message : `${t(failureKeys(code).what)} ${message}`;
+    // The core's own sentence is English, and says more than the code does.
+    return (
+      <>
+        {t(code === "invalid_field" ? "common.field_bad" : failureKeys(code).what)}{" "}
+        <span className="foreign" lang="en">
+          {message}
+        </span>
+      </>
+    );
   };
 }

@@ -31,7 +31,7 @@ export function Breadcrumbs() {
   } else {
     const known = ["repositories", "builds", "sources", "registries", "targets", "settings"] as const;
     const here = known.find((name) => name === section);
-    parts.push(t(here ? `page.${here}` : "page.overview"));
+    parts.push(t(here ? `page.${here}` : section ? "page.not_found" : "page.overview"));
   }
   return (
     <Group component="nav" gap="sm" wrap="nowrap" aria-label={t("shell.breadcrumbs")} miw={0}>

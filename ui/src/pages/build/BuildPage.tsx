@@ -143,7 +143,7 @@ export function BuildPage() {
         onChange={(name) => void navigate({ to: "/builds/$build/$tab", params: { build: String(id), tab: name ?? "log" }, replace: true })}
       >
         <Tabs.List>
-          {tabs.filter((name) => name !== "dockerfile" || build.inputs.code !== null).map((name) => (
+          {tabs.filter((name) => name !== "dockerfile" || build.inputs.code !== null || build.inputs.upload?.kind === "dockerfile").map((name) => (
             <Tabs.Tab key={name} value={name}>
               {t(`builds.tab_${name}`)}
             </Tabs.Tab>

@@ -26,7 +26,7 @@ export function DockerfileTab({ build }: { build: BuildDetailView }) {
   return (
     <Stack gap="xs">
       <Text size="sm" c="dimmed" className="foreign" style={{ display: "flex", gap: 6, alignItems: "center" }}>
-        {t("builds.dockerfile_of", { path, commit: shortCommit(commit) })} <CopyIcon text={text} />
+        {commit ? t("builds.dockerfile_of", { path, commit: shortCommit(commit) }) : t("builds.dockerfile_uploaded")} <CopyIcon text={text} />
       </Text>
       <div className="panel dockerfile" role="region" tabIndex={0} aria-label={t("builds.dockerfile_label")}>
         {lines.map((line, at) => (

@@ -9,6 +9,7 @@ import { useRepositoryNames } from "../../parts/names";
 import { Mark, type Tone } from "../../parts/StateMark";
 import { Took } from "../../parts/Time";
 import { plainText } from "../../words/ansi";
+import { orderedSteps } from "../../words/steps";
 import { LogView } from "./LogView";
 
 const toneOf = (step: StepView): Tone => (step.error ? "bad" : step.completed ? "good" : step.started ? "busy" : "still");
@@ -33,8 +34,9 @@ export function LogTab({ build, step }: { build: BuildDetailView; step: number |
       search: next === undefined ? {} : { step: next },
       replace: true,
     });
-  const folded = build.steps.filter((one) => one.internal && !one.error);
-  const shown = internal ? build.steps : build.steps.filter((one) => !folded.includes(one));
+  const steps = orderedSteps(build.steps);
+  const folded = steps.filter((one) => one.internal && !one.error);
+  const shown = internal ? steps : steps.filter((one) => !folded.includes(one));
   return (
     <div
       className="panel"

@@ -232,7 +232,7 @@ function Lines({ build, fileName, running, step, startAt, onSearch, log }: LogVi
       >
         {log.loaded && log.total === 0 && (
           <Text size="sm" c="dimmed" p="md">
-            {t("log.empty")}
+            {t(running ? "log.empty" : "log.none")}
           </Text>
         )}
         {scroller && <Rows log={log} scroller={scroller} stand={stand} time={time} sought={sought} hitLine={hitLine} />}

@@ -5,6 +5,7 @@ import type { BuildDetailView } from "../../host/bindings";
 import { useNow } from "../../parts/clock";
 import { Took } from "../../parts/Time";
 import { plainText } from "../../words/ansi";
+import { orderedSteps } from "../../words/steps";
 
 interface Bar {
   key: string;
@@ -22,7 +23,7 @@ export function Timeline({ build }: { build: BuildDetailView }) {
   const bars: Bar[] = build.stages.flatMap(({ stage, started_at, ended_at }) => {
     const heading = { key: stage, name: t(`builds.stage_${stage}`), from: started_at, to: ended_at, heading: true, cached: false };
     if (stage !== "build") return [heading];
-    const steps = build.steps
+    const steps = orderedSteps(build.steps)
       // The core's own steps only hold the log lines of the stages.
       .filter((step) => step.started !== null && !step.key.startsWith("slipway:"))
       .map(({ ordinal, name, started, completed, cached }) => ({
@@ -38,7 +39,7 @@ export function Timeline({ build }: { build: BuildDetailView }) {
   if (bars.length === 0) {
     return (
       <Text c="dimmed" size="sm">
-        {t("log.empty")}
+        {t(build.ended_at ? "builds.timeline_none" : "builds.timeline_not_yet")}
       </Text>
     );
   }

@@ -7,6 +7,7 @@ import { useCall } from "../../host/reads";
 import { FormDialog } from "../../parts/Dialogs";
 import { useDraft } from "../../parts/draft";
 import { useFieldError } from "../../parts/FailureNotice";
+import { useRequired } from "../../parts/required";
 
 type Kind = CredentialForm["kind"];
 const kinds: Kind[] = ["password", "docker_config", "identity_token", "helper", "command", "anonymous"];
@@ -62,18 +63,28 @@ export function CredentialDialog({ registry, credential, onClose }: CredentialDi
   const edit = useCall("registries.edit_credential");
   const failed = add.error ?? edit.error;
   const failure = failed && failureOf(failed);
-  const errorOf = useFieldError(failure);
+  const stored = credential !== undefined && credential.source.kind === draft.kind;
+  const withUser = draft.kind === "password" || draft.kind === "command";
+  const withSecret = draft.kind === "password" || draft.kind === "identity_token";
+  const { complete, missingAt } = useRequired({
+    name: draft.name,
+    ...(withUser ? { username: draft.username } : {}),
+    ...(withSecret && !stored ? { secret: draft.secret } : {}),
+    ...(draft.kind === "helper" ? { helper: draft.helper } : {}),
+    ...(draft.kind === "command" ? { argv: draft.argv } : {}),
+  });
+  const errorOfCall = useFieldError(failure);
+  const errorOf = (field: string) => missingAt(field) ?? errorOfCall(field);
   const onSuccess = () => {
     forget();
     onClose();
   };
   const save = () => {
+    if (!complete()) return;
     const name = draft.name.trim();
     if (credential) edit.mutate({ id: credential.id, name, form: formOf(draft) }, { onSuccess });
     else add.mutate({ registry: registry.id, name, form: formOf(draft) }, { onSuccess });
   };
-  const stored = credential !== undefined && credential.source.kind === draft.kind;
-  const withUser = draft.kind === "password" || draft.kind === "command";
   return (
     <FormDialog
       title={t(credential ? "registries.edit_credential" : "registries.add_credential")}
@@ -111,14 +122,14 @@ export function CredentialDialog({ registry, credential, onClose }: CredentialDi
           required
         />
       )}
-      {(draft.kind === "password" || draft.kind === "identity_token") && (
+      {withSecret && (
         <PasswordInput
           label={t(draft.kind === "password" ? "registries.password" : "registries.token")}
           description={t(stored ? "registries.secret_kept" : "registries.secret_hint")}
           autoComplete="new-password"
           value={draft.secret}
           onChange={(event) => change({ secret: event.currentTarget.value })}
-          error={errorOf("password") ?? errorOf("token")}
+          error={missingAt("secret") ?? errorOf("password") ?? errorOf("token")}
           required={!stored}
         />
       )}
@@ -128,7 +139,7 @@ export function CredentialDialog({ registry, credential, onClose }: CredentialDi
           label={t("registries.helper_name")}
           value={draft.helper}
           onChange={(event) => change({ helper: event.currentTarget.value })}
-          error={errorOf("name")}
+          error={missingAt("helper") ?? errorOfCall("name")}
           spellCheck={false}
           required
         />

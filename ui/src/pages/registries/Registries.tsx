@@ -31,13 +31,14 @@ export function Registries() {
   const credential = owner?.credentials.find(({ id }) => id === wanted?.id);
   const shown =
     read.data?.filter(({ name, host }) => `${name} ${host ?? ""}`.toLowerCase().includes(search.toLowerCase())) ?? [];
+  const onlyLocal = read.data?.every(({ kind }) => kind === "local_engine") ?? false;
   const add = (
     <Button leftSection={<IconPlus size={14} aria-hidden />} onClick={() => open("add")}>
       {t("registries.add")}
     </Button>
   );
   return (
-    <Page title={t("page.registries")} name={t("page.registries")} lead={t("registries.lead")} action={add}>
+    <Page title={t("page.registries")} name={t("page.registries")} lead={t("registries.lead")} action={read.isPending || onlyLocal ? null : add}>
       {(read.data?.length ?? 0) > 2 && (
         <Filters>
           <SearchField label={t("registries.search")} value={search} onChange={(text) => filter({ search: text })} />
@@ -55,7 +56,7 @@ export function Registries() {
             {shown.map((one) => (
               <RegistryPanel key={one.id} registry={one} />
             ))}
-            {search === "" && shown.every(({ kind }) => kind === "local_engine") && (
+            {onlyLocal && (
               <Empty sentence={t("registries.only_local")} action={add} />
             )}
           </Stack>

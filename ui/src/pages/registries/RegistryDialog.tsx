@@ -7,6 +7,7 @@ import { useCall } from "../../host/reads";
 import { FormDialog } from "../../parts/Dialogs";
 import { useDraft } from "../../parts/draft";
 import { useFieldError } from "../../parts/FailureNotice";
+import { useRequired } from "../../parts/required";
 
 /** Adds an OCI registry, or changes one. */
 export function RegistryDialog({ registry, onClose }: { registry?: RegistryView; onClose: () => void }) {
@@ -21,12 +22,15 @@ export function RegistryDialog({ registry, onClose }: { registry?: RegistryView;
   const edit = useCall("registries.edit");
   const failed = add.error ?? edit.error;
   const failure = failed && failureOf(failed);
-  const errorOf = useFieldError(failure);
+  const { complete, missingAt } = useRequired({ host: draft.host, name: draft.name });
+  const errorOfCall = useFieldError(failure);
+  const errorOf = (field: string) => missingAt(field) ?? errorOfCall(field);
   const onSuccess = () => {
     forget();
     onClose();
   };
   const save = () => {
+    if (!complete()) return;
     const form = {
       name: draft.name.trim(),
       host: draft.host.trim(),

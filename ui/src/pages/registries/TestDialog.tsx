@@ -7,6 +7,7 @@ import { useCall } from "../../host/reads";
 import { FormDialog } from "../../parts/Dialogs";
 import { useDraft } from "../../parts/draft";
 import { FailureNotice, useFieldError } from "../../parts/FailureNotice";
+import { useRequired } from "../../parts/required";
 import { Mark } from "../../parts/StateMark";
 
 interface TestDialogProps {
@@ -24,12 +25,15 @@ export function TestDialog({ registry, credential, onClose }: TestDialogProps) {
   }));
   const test = useCall("registries.test");
   const failure = test.error && failureOf(test.error);
-  const errorOf = useFieldError(failure);
+  const { complete, missingAt } = useRequired({ repository: draft.repository });
+  const errorOfCall = useFieldError(failure);
+  const errorOf = (field: string) => missingAt(field) ?? errorOfCall(field);
   return (
     <FormDialog
       title={t("registries.test_title", { name: registry.name })}
       onClose={onClose}
       onSubmit={() =>
+        complete() &&
         test.mutate({
           registry: registry.id,
           repository: draft.repository.trim(),

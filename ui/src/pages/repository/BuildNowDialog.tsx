@@ -8,6 +8,7 @@ import { useCall, useRead } from "../../host/reads";
 import { FormDialog } from "../../parts/Dialogs";
 import { useDraft } from "../../parts/draft";
 import { FailureNotice, useFieldError } from "../../parts/FailureNotice";
+import { useRequired } from "../../parts/required";
 import { shortRef } from "../../words/format";
 
 interface Draft {
@@ -39,20 +40,21 @@ export function BuildNowDialog({ rules, rule: first, onClose }: { rules: RuleVie
   const begin = useCall("builds.start");
   const failure = begin.error && failureOf(begin.error);
   const errorOf = useFieldError(failure);
-  if (!rule) return null;
-
   const prefix = draft.kind === "tag" ? "refs/tags/" : "refs/heads/";
   const names = refs.data?.refs.map(({ name }) => name).filter((name) => name.startsWith(prefix)) ?? [];
   const usual = [
-    ...rule.spec.triggers.branches.map((branch) => `refs/heads/${branch}`),
+    ...(rule?.spec.triggers.branches ?? []).map((branch) => `refs/heads/${branch}`),
     refs.data?.default_branch ?? "",
     names.at(-1) ?? "",
   ].find((name) => names.includes(name));
   const ref = names.includes(draft.ref) ? draft.ref : (usual ?? "");
   const target: BuildTarget = draft.kind === "commit" ? { kind: "commit", id: draft.commit.trim() } : { kind: "ref", name: ref };
+  const { complete, missingAt } = useRequired({ target: draft.kind === "commit" ? draft.commit : ref });
+  if (!rule) return null;
   const moves = draft.overwrite ?? draft.kind !== "commit";
 
   const start = () => {
+    if (!complete()) return;
     const tag = draft.tag.trim();
     const overrides: BuildOverrides = {
       tags: tag ? [tag] : null,
@@ -102,7 +104,7 @@ export function BuildNowDialog({ rules, rule: first, onClose }: { rules: RuleVie
           classNames={{ input: "mono" }}
           value={draft.commit}
           onChange={(event) => change({ commit: event.currentTarget.value })}
-          error={errorOf("target")}
+          error={missingAt("target") ?? errorOf("target")}
           spellCheck={false}
           required
         />
@@ -110,12 +112,13 @@ export function BuildNowDialog({ rules, rule: first, onClose }: { rules: RuleVie
         <Select
           label={t(`builds.now_${draft.kind}`)}
           searchable
+          openOnFocus={false}
           limit={100}
           nothingFoundMessage={refs.isFetching ? t("common.loading") : t("common.nothing_found")}
           data={names.map((value) => ({ value, label: shortRef(value) }))}
           value={ref || null}
           onChange={(chosen) => change({ ref: chosen ?? "" })}
-          error={errorOf("target")}
+          error={missingAt("target") ?? errorOf("target")}
           required
           data-autofocus
         />

@@ -13,6 +13,7 @@ import { useCall, useRead } from "../../host/reads";
 import { FormDialog } from "../../parts/Dialogs";
 import { useDraft } from "../../parts/draft";
 import { useFieldError } from "../../parts/FailureNotice";
+import { useRequired } from "../../parts/required";
 import { readPairs } from "../../words/pairs";
 
 const CHECK_AFTER_MS = 300;
@@ -30,7 +31,9 @@ export function DockerfileBuildDialog({ repository, onClose }: { repository: Ima
   const problem = useRead("uploads.check_dockerfile", { text: checked }, { enabled: checked.trim() !== "", keep: true }).data?.problem;
   const build = useCall("uploads.dockerfile");
   const failure = build.error && failureOf(build.error);
-  const errorOf = useFieldError(failure);
+  const { complete, missingAt } = useRequired({ tag: draft.tag, dockerfile: draft.text });
+  const errorOfCall = useFieldError(failure);
+  const errorOf = (field: string) => missingAt(field) ?? errorOfCall(field);
   const { pairs, bad } = readPairs(draft.args);
   const line = problem?.details?.line;
   const problemWords =
@@ -45,7 +48,7 @@ export function DockerfileBuildDialog({ repository, onClose }: { repository: Ima
     if (folder) change({ folder });
   };
   const start = () => {
-    if (bad !== null) return;
+    if (!complete() || bad !== null) return;
     build.mutate(
       {
         repository: repository.id,

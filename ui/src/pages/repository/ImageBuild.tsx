@@ -155,6 +155,9 @@ function RuleRow({ rule, source, last, readOnly }: RuleRowProps) {
   const { t } = useTranslation();
   const { open } = useDialog();
   const turn = useCall("rules.set_auto_trigger");
+  // What was clicked stands until the rule is read again: it is another object then.
+  const [asked, setAsked] = useState<{ of: RuleView; on: boolean } | null>(null);
+  const auto = asked?.of === rule && !turn.isError ? asked.on : rule.spec.auto_trigger;
   const { code, triggers, version, name } = rule.spec;
   const preview = useRead("rules.preview", { code, triggers, version }).data;
   const next = preview?.matching.find(({ tags }) => tags.length > 0)?.tags[0];
@@ -168,8 +171,12 @@ function RuleRow({ rule, source, last, readOnly }: RuleRowProps) {
         <Table.Td>
           <Switch
             aria-label={t("rules.auto_for", { name })}
-            checked={turn.isPending ? turn.variables.on : rule.spec.auto_trigger}
-            onChange={(event) => turn.mutate({ id: rule.id, on: event.currentTarget.checked })}
+            checked={auto}
+            onChange={(event) => {
+              const on = event.currentTarget.checked;
+              setAsked({ of: rule, on });
+              turn.mutate({ id: rule.id, on });
+            }}
           />
         </Table.Td>
         <Table.Td>

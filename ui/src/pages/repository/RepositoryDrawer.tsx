@@ -7,6 +7,7 @@ import { failureOf } from "../../host/host";
 import { useCall, useRead } from "../../host/reads";
 import { useDraft } from "../../parts/draft";
 import { FailureNotice, useFieldError } from "../../parts/FailureNotice";
+import { useRequired } from "../../parts/required";
 
 interface Draft {
   registry: string;
@@ -44,7 +45,9 @@ export function RepositoryDrawer({ repository, onClose }: { repository?: ImageRe
   const edit = useCall("image_repositories.edit");
   const failed = add.error ?? edit.error;
   const failure = failed && failureOf(failed);
-  const errorOf = useFieldError(failure);
+  const { complete, missingAt } = useRequired({ name: draft.name });
+  const errorOfCall = useFieldError(failure);
+  const errorOf = (field: string) => missingAt(field) ?? errorOfCall(field);
 
   const registry =
     registries.data?.find(({ id }) => String(id) === draft.registry) ?? (draft.registry === "" ? registries.data?.[0] : undefined);
@@ -58,7 +61,7 @@ export function RepositoryDrawer({ repository, onClose }: { repository?: ImageRe
     ? []
     : (namespaces ?? []).map(({ name }) => name).filter((name) => name.startsWith(draft.name.trim())).slice(0, OFFERED);
   const save = () => {
-    if (!registry) return;
+    if (!complete() || !registry) return;
     const spec: ImageRepositorySpec = {
       registry: registry.id,
       name: draft.name.trim(),

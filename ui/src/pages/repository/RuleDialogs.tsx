@@ -8,6 +8,7 @@ import { useCall } from "../../host/reads";
 import { ConfirmDialog, FormDialog } from "../../parts/Dialogs";
 import { useDialog } from "../../parts/dialog";
 import { useFieldError } from "../../parts/FailureNotice";
+import { useRequired } from "../../parts/required";
 
 /** Asks before a rule goes; its running builds are asked about. */
 export function DeleteRule({ rule, onClose }: { rule: RuleView; onClose: () => void }) {
@@ -40,12 +41,13 @@ export function DuplicateRule({ rule, onClose }: { rule: RuleView; onClose: () =
   const [name, setName] = useState(`${rule.spec.name}-2`);
   const copy = useCall("rules.duplicate");
   const failure = copy.error && failureOf(copy.error);
+  const { complete, missingAt } = useRequired({ name });
   const errorOf = useFieldError(failure);
   return (
     <FormDialog
-      title={t("common.duplicate")}
+      title={t("rules.duplicate_title", { name: rule.spec.name })}
       onClose={onClose}
-      onSubmit={() => copy.mutate({ id: rule.id, name: name.trim() }, { onSuccess: ({ id }) => open(`rule.${id}`) })}
+      onSubmit={() => complete() && copy.mutate({ id: rule.id, name: name.trim() }, { onSuccess: ({ id }) => open(`rule.${id}`) })}
       submitLabel={t("common.duplicate")}
       busy={copy.isPending}
       failure={failure}
@@ -55,7 +57,7 @@ export function DuplicateRule({ rule, onClose }: { rule: RuleView; onClose: () =
         description={t("rules.name_hint")}
         value={name}
         onChange={(event) => setName(event.currentTarget.value)}
-        error={errorOf("name")}
+        error={missingAt("name") ?? errorOf("name")}
         data-autofocus
         required
       />

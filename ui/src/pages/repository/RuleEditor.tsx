@@ -13,6 +13,7 @@ import { findingWords } from "../../host/warnings";
 import { useDialog } from "../../parts/dialog";
 import { useDraft } from "../../parts/draft";
 import { FailureNotice, useFieldError } from "../../parts/FailureNotice";
+import { useRequired } from "../../parts/required";
 import { ListSkeleton } from "../../parts/Listing";
 import { readPairs } from "../../words/pairs";
 import { draftOf, specOf } from "./ruleDraft";
@@ -68,6 +69,9 @@ function Editor({ repository, rule, at, sources, onClose }: EditorProps) {
   );
   const preflight = useRead("rules.preflight", { repository: repository.id, spec: checked }, { enabled: hasCode, keep: true });
 
+  // What stands in the form is not yet what was checked.
+  const checking = checked !== spec || preflight.isFetching;
+
   const add = useCall("rules.add");
   const edit = useCall("rules.edit");
   const begin = useCall("builds.start");
@@ -78,7 +82,10 @@ function Editor({ repository, rule, at, sources, onClose }: EditorProps) {
   const errorOfPreview = useFieldError(preview.error && failureOf(preview.error));
   const [tried, setTried] = useState(false);
   const noBranch = draft.byBranch && draft.branches.length === 0;
+  const { complete, missingAt } = useRequired({ name: draft.name, dockerfile_path: draft.dockerfile });
   const errorOf = (field: string) => {
+    const missing = missingAt(field);
+    if (missing) return missing;
     if (field === "triggers.branches" && tried && noBranch) return t("rules.branches_required");
     const found = preflight.data?.errors.find((one) => isAbout(one, field));
     return (
@@ -90,7 +97,7 @@ function Editor({ repository, rule, at, sources, onClose }: EditorProps) {
 
   const save = (build: boolean) => {
     setTried(true);
-    if (noBranch) return;
+    if (!complete() || noBranch) return;
     const done = (id: number) => {
       if (!build) {
         forget();
@@ -127,7 +134,7 @@ function Editor({ repository, rule, at, sources, onClose }: EditorProps) {
       <Box className="rule-editor">
         <RuleFields draft={draft} change={change} sources={sources} errorOf={errorOf} isNew={!rule} {...(at ? { at } : {})} />
         <Stack gap="md" className="rule-editor-live">
-          <RulePreview hasCode={hasCode} preview={preview} preflight={preflight} overwriteTag={spec.overwrite_tag} repository={repository} onDockerfile={(dockerfile) => change({ dockerfile })} onStarters={() => open(`starters.${draft.code}.${rule ? `rule.${rule.id}` : "new-rule"}`)} />
+          <RulePreview hasCode={hasCode} preview={preview} preflight={preflight} checking={checking} overwriteTag={spec.overwrite_tag} repository={repository} onDockerfile={(dockerfile) => change({ dockerfile })} onStarters={() => open(`starters.${draft.code}.${rule ? `rule.${rule.id}` : "new-rule"}`)} />
           {failure && <FailureNotice failure={failure} />}
           <Group gap="sm" justify="flex-end">
             <Button variant="default" onClick={onClose}>

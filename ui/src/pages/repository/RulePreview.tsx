@@ -19,6 +19,8 @@ interface RulePreviewProps {
   hasCode: boolean;
   preview: UseQueryResult<RulePreviewView, CallFailed>;
   preflight: UseQueryResult<PreflightView, CallFailed>;
+  /** The checks of what stands in the form are not back yet. */
+  checking: boolean;
   overwriteTag: string | null;
   repository: ImageRepositoryView;
   /** Takes a path that is there instead of one that is not. */
@@ -28,7 +30,7 @@ interface RulePreviewProps {
 }
 
 /** What a rule would do now: the refs it matches, the tags it would make, and the checks before saving. */
-export function RulePreview({ hasCode, preview, preflight, overwriteTag, repository, onDockerfile, onStarters }: RulePreviewProps) {
+export function RulePreview({ hasCode, preview, preflight, checking, overwriteTag, repository, onDockerfile, onStarters }: RulePreviewProps) {
   const { t } = useTranslation();
   const registries = useRead("registries.list", {}).data ?? [];
   if (!hasCode) {
@@ -94,24 +96,24 @@ export function RulePreview({ hasCode, preview, preflight, overwriteTag, reposit
           </Text>
         ))}
       </Stack>
-      <Stack gap="sm" className="panel" p="md" component="section" aria-live="polite" aria-busy={preflight.isFetching}>
+      <Stack gap="sm" className="panel" p="md" component="section" aria-live="polite" aria-busy={checking}>
         <Title order={3} fz={14} fw={600}>
           {t("rules.preflight")}
         </Title>
-        {preflight.isFetching && (
+        {checking && (
           <Text size="sm" c="dimmed" style={{ display: "flex", gap: 6 }}>
             <IconLoader2 size={16} className="turning" aria-hidden style={{ flex: "none" }} />
             {t("rules.preflight_running")}
           </Text>
         )}
         {preflight.error && <FailureNotice failure={failureOf(preflight.error)} onRetry={() => void preflight.refetch()} />}
-        {preflight.data && !preflight.error && <Findings found={preflight.data} onDockerfile={onDockerfile} onStarters={onStarters} />}
+        {preflight.data && !preflight.error && <Findings found={preflight.data} checking={checking} onDockerfile={onDockerfile} onStarters={onStarters} />}
       </Stack>
     </>
   );
 }
 
-function Findings({ found, onDockerfile, onStarters }: { found: PreflightView } & Pick<RulePreviewProps, "onDockerfile" | "onStarters">) {
+function Findings({ found, checking, onDockerfile, onStarters }: { found: PreflightView; checking: boolean } & Pick<RulePreviewProps, "onDockerfile" | "onStarters">) {
   const { t } = useTranslation();
   const all = [
     ...found.errors.map((failure) => ({ failure, tone: "bad" as const, word: t("rules.preflight_error") })),
@@ -120,7 +122,7 @@ function Findings({ found, onDockerfile, onStarters }: { found: PreflightView } 
   ];
   return (
     <>
-      {all.length === 0 && (
+      {all.length === 0 && !checking && (
         <Text size="sm" style={{ color: "var(--state-good)", display: "flex", gap: 6 }}>
           <IconCircleCheck size={16} aria-hidden style={{ flex: "none" }} />
           {t("rules.preflight_ok")}

@@ -11,6 +11,7 @@ import { useCall, useRead } from "../../host/reads";
 import { FormDialog } from "../../parts/Dialogs";
 import { useDraft } from "../../parts/draft";
 import { FailureNotice, useFieldError } from "../../parts/FailureNotice";
+import { useRequired } from "../../parts/required";
 import { bytesWords, platformText } from "../../words/format";
 
 const TYPED_MS = 250;
@@ -41,7 +42,13 @@ export function UploadImageDialog({ repository, onClose }: { repository: ImageRe
   const several = inside.length > 1;
   const upload = useCall("uploads.image");
   const failure = upload.error && failureOf(upload.error);
-  const errorOf = useFieldError(failure);
+  const { complete, missingAt } = useRequired({
+    source: draft.kind === "local" ? draft.name : draft.path,
+    ...(draft.kind === "archive" && several ? { image: draft.image } : {}),
+    tag: draft.tag,
+  });
+  const errorOfCall = useFieldError(failure);
+  const errorOf = (field: string) => missingAt(field) ?? errorOfCall(field);
   const names = [...new Set((images.data ?? []).flatMap(({ tags }) => tags))];
   const source: ImageSourceInput = draft.kind === "local" ? { kind: "local", name: draft.name } : { kind: "archive", path: draft.path.trim() };
   const choose = async () => {
@@ -49,6 +56,7 @@ export function UploadImageDialog({ repository, onClose }: { repository: ImageRe
     if (file) change({ path: file, image: "" });
   };
   const start = () =>
+    complete() &&
     upload.mutate(
       {
         repository: repository.id,

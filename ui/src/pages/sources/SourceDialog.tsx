@@ -10,6 +10,7 @@ import { useCall } from "../../host/reads";
 import { FormDialog } from "../../parts/Dialogs";
 import { useDraft } from "../../parts/draft";
 import { useFieldError } from "../../parts/FailureNotice";
+import { useRequired } from "../../parts/required";
 import { shortRef } from "../../words/format";
 
 interface Draft {
@@ -72,7 +73,10 @@ export function SourceDialog({ source, onClose }: { source?: CodeRepositoryView;
   const test = useCall("code_repositories.test");
   const failed = add.error ?? edit.error ?? test.error;
   const failure = failed && failureOf(failed);
-  const errorOf = useFieldError(failure);
+  const placeField = draft.kind === "local_clone" ? "location.path" : "location.url";
+  const { complete, missingAt } = useRequired({ [placeField]: draft.kind === "local_clone" ? draft.path : draft.url, name: draft.name });
+  const errorOfCall = useFieldError(failure);
+  const errorOf = (field: string) => missingAt(field) ?? errorOfCall(field);
   const done = () => {
     forget();
     onClose();
@@ -84,6 +88,7 @@ export function SourceDialog({ source, onClose }: { source?: CodeRepositoryView;
   };
   const save = () => {
     fresh();
+    if (!complete()) return;
     const form = formOf(draft);
     if (source) edit.mutate({ id: source.id, form }, { onSuccess: done });
     else add.mutate({ form }, { onSuccess: done });
@@ -116,7 +121,7 @@ export function SourceDialog({ source, onClose }: { source?: CodeRepositoryView;
           loading={test.isPending}
           onClick={() => {
             fresh();
-            test.mutate({ form: { ...formOf(draft), name: draft.name.trim() || "test" }, ...(source ? { existing: source.id } : {}) });
+            if (complete(placeField)) test.mutate({ form: { ...formOf(draft), name: draft.name.trim() || "test" }, ...(source ? { existing: source.id } : {}) });
           }}
         >
           {t("common.test")}

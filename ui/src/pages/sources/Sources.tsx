@@ -49,7 +49,7 @@ export function Sources() {
     </Button>
   );
   return (
-    <Page title={t("page.sources")} name={t("page.sources")} lead={t("sources.lead")} action={add}>
+    <Page title={t("page.sources")} name={t("page.sources")} lead={t("sources.lead")} action={read.isPending || read.data?.length === 0 ? null : add}>
       {(read.data?.length ?? 0) > 0 && (
         <Filters>
           <SearchField label={t("sources.search")} value={search} onChange={(text) => filter({ search: text })} />

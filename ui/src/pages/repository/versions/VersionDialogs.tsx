@@ -9,6 +9,7 @@ import { ConfirmDialog, FormDialog } from "../../../parts/Dialogs";
 import { useDraft } from "../../../parts/draft";
 import { useFieldError } from "../../../parts/FailureNotice";
 import { useRepositories } from "../../../parts/names";
+import { useRequired } from "../../../parts/required";
 import { PageLink } from "../../../parts/Page";
 import { shortDigest } from "../../../words/format";
 
@@ -111,11 +112,13 @@ export function CopyVersion({ repository, tag, onClose }: { repository: ImageRep
   }));
   const copy = useCall("versions.copy");
   const failure = copy.error && failureOf(copy.error);
+  const { complete, missingAt } = useRequired({ to: draft.to });
   const errorOf = useFieldError(failure);
   const places = (useRepositories().data?.items ?? []).filter(
     (one) => one.repository.spec.registry === repository.spec.registry && one.repository.read_only_reason === null,
   );
   const save = () =>
+    complete() &&
     copy.mutate(
       {
         repository: repository.id,
@@ -139,7 +142,7 @@ export function CopyVersion({ repository, tag, onClose }: { repository: ImageRep
         classNames={{ input: "mono" }}
         value={draft.to}
         onChange={(event) => change({ to: event.currentTarget.value })}
-        error={errorOf("to")}
+        error={missingAt("to") ?? errorOf("to")}
         spellCheck={false}
         required
         data-autofocus
