@@ -79,6 +79,10 @@ async fn seed_0_10_an_uploaded_dockerfile_is_built_pushed_and_run_again() {
     let again = house.product.must("builds.rerun", json!({ "id": first["id"] })).await["id"].clone();
     let again = house.over(&again).await;
     assert_eq!((&again["state"], &again["image"]["content"]), (&json!("succeeded"), &first["image"]["content"]));
+    for build in [&first, &again] {
+        let shown = house.product.must("builds.dockerfile", json!({ "id": build["id"] })).await;
+        assert_eq!((&shown["text"], &shown["commit"]), (&json!(dockerfile), &Value::Null));
+    }
 
     // What was uploaded stays as long as a record needs it.
     let kept = house.product.data_dir().join("uploads").join(first["inputs"]["upload"]["folder"].as_str().unwrap());

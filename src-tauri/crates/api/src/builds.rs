@@ -102,8 +102,8 @@ impl From<(u32, u32)> for LineRange {
 pub struct BuildDockerfileView {
     /// Where it is in the repository.
     pub path: RepoPath,
-    /// In which commit.
-    pub commit: CommitId,
+    /// In which commit; none when it was uploaded.
+    pub commit: Option<CommitId>,
     /// Its text. Foreign text: shown as text, never as markup.
     pub text: String,
     /// The lines that the build failed at, when the failure or its step names them.

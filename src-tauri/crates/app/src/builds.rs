@@ -1,10 +1,12 @@
 //! Use cases on builds: build now, run again, cancel, delete, lists, details.
 
+use crate::dockerfile_builds::read_dockerfile;
 use crate::queue::QueuedBuild;
 use crate::rules::groups;
+use crate::uploads::on_worker;
 use crate::watch::inputs_of;
 use crate::{AppEvent, Slipway};
-use slipway_core::build::{BuildInputs, BuildKind, BuildState, StageRecord};
+use slipway_core::build::{BuildInputs, BuildKind, BuildState, StageRecord, Upload};
 use slipway_core::code::{CommitDetails, CommitId, RefName, RepoPath};
 use slipway_core::decide::overwrite_default;
 use slipway_core::ids::{BuildId, ImageRepositoryId, ObservationId, RuleId};
@@ -36,8 +38,8 @@ pub struct BuildDetail {
 pub struct BuiltDockerfile {
     /// Where it is in the repository.
     pub path: RepoPath,
-    /// In which commit.
-    pub commit: CommitId,
+    /// In which commit; none when it was uploaded.
+    pub commit: Option<CommitId>,
     /// Its text; bytes that are no UTF-8 are replaced.
     pub text: String,
     /// First and last line that the build failed at, 1-based.
@@ -169,22 +171,30 @@ impl Slipway {
         })
     }
 
-    /// Returns the Dockerfile of a build as it was built: from the mirror, at the build's commit.
+    /// Returns the Dockerfile of a build as it was built: from the mirror, at the build's commit, or as it was uploaded.
     ///
     /// # Errors
-    /// [`ErrorCode::NotFound`] when the build has no code (any more); [`ErrorCode::RefNotFound`] when the mirror has lost the
+    /// [`ErrorCode::NotFound`] when the build has no code (any more), or what was uploaded is gone; [`ErrorCode::RefNotFound`] when the mirror has lost the
     /// commit; [`ErrorCode::DockerfileMissing`] when the commit has none at this path.
     pub async fn dockerfile_of_build(&self, id: BuildId) -> Result<BuiltDockerfile, Failure> {
         let build = self.parts.store.build(id).await?;
-        let (Some(code), Some(commit)) = (build.code, build.commit_id) else {
-            return Err(Failure::new(ErrorCode::NotFound, "the code of this build was removed").with("what", "code"));
-        };
         let path = build.inputs.dockerfile_path;
-        let bytes = self.parts.ports.code.read_file(code, &commit, &path, DOCKERFILE_BYTES).await?;
-        let bytes = bytes.ok_or_else(|| {
-            Failure::new(ErrorCode::DockerfileMissing, format!("{path} is not in commit {commit}"))
-                .with("path", path.as_str())
-        })?;
+        let (bytes, commit) = if let Some(Upload::Dockerfile { folder, .. }) = &build.inputs.upload {
+            let place = self.parts.uploads.folder(folder);
+            (on_worker(move || read_dockerfile(&place)).await?, None)
+        } else {
+            let (Some(code), Some(commit)) = (build.code, build.commit_id) else {
+                return Err(
+                    Failure::new(ErrorCode::NotFound, "the code of this build was removed").with("what", "code")
+                );
+            };
+            let bytes = self.parts.ports.code.read_file(code, &commit, &path, DOCKERFILE_BYTES).await?;
+            let missing = || {
+                Failure::new(ErrorCode::DockerfileMissing, format!("{path} is not in commit {commit}"))
+                    .with("path", path.as_str())
+            };
+            (bytes.ok_or_else(missing)?, Some(commit))
+        };
         let mut failing = build.failure.as_ref().and_then(Failure::dockerfile_lines);
         if failing.is_none() && build.state == BuildState::Failed {
             let steps = self.parts.store.steps(id).await?;
