@@ -124,7 +124,7 @@ async function takeDead(into) {
   const window = await Window.open(product, { width: 1440, height: 900, path: "/settings" });
   await window.gone(window.text("shell.engine_asking"));
   await product.kill();
-  for (const page of ["repositories", "builds", "sources", "registries", "overview"]) {
+  for (const page of ["repositories", "builds", "sources", "registries", "targets", "overview"]) {
     if (wanted && !page.includes(wanted)) continue;
     await window.visit(`page.${page}`);
     await window.see(window.text("shell.offline"));

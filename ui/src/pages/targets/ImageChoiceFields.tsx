@@ -21,6 +21,10 @@ export function imageOf(draft: ImageDraft): ImageChoice | null {
   return draft.repository === "" || draft.tag.trim() === "" ? null : { kind: "tag", repository: Number(draft.repository), tag: draft.tag.trim() };
 }
 
+/** The fields that must be filled in, as failures name them. */
+export const neededOf = (draft: ImageDraft): Record<string, string> =>
+  draft.from === "name" ? { "image.name": draft.imageName } : { "image.repository": draft.repository, "image.tag": draft.tag };
+
 const TYPED_MS = 250;
 
 interface ImageChoiceFieldsProps {
@@ -86,7 +90,7 @@ export function ImageChoiceFields({ draft, change, errorOf }: ImageChoiceFieldsP
           spellCheck={false}
           value={draft.imageName}
           onChange={(event) => change({ imageName: event.currentTarget.value })}
-          error={errorOf("image")}
+          error={errorOf("image.name") ?? errorOf("image")}
           required
         />
       )}

@@ -8,8 +8,9 @@ import { useCall, useRead } from "../../host/reads";
 import { useDraft } from "../../parts/draft";
 import { FailureNotice, useFieldError } from "../../parts/FailureNotice";
 import { useRepositoryNames } from "../../parts/names";
+import { useRequired } from "../../parts/required";
 import { readPairs } from "../../words/pairs";
-import { ImageChoiceFields, imageOf } from "./ImageChoiceFields";
+import { ImageChoiceFields, imageOf, neededOf } from "./ImageChoiceFields";
 import { PortsField, VolumesField } from "./RunFields";
 import { nameOfImage, portsOf, type RunDraft, runDraftOf, runRequestOf } from "./runDraft";
 import { RunProgress } from "./RunProgress";
@@ -58,7 +59,9 @@ function RunForm({ draftName, start, onClose }: { draftName: string; start: RunD
   const run = useCall("targets.run_image");
   const [ended, setEnded] = useState<ReturnType<typeof failureOf> | null>(null);
   const failure = run.error ? failureOf(run.error) : ended;
-  const errorOf = useFieldError(failure);
+  const { complete, missingAt } = useRequired({ ...neededOf(draft), name });
+  const errorOfRun = useFieldError(failure);
+  const errorOf = (field: string) => missingAt(field) ?? errorOfRun(field);
   const badLine = readPairs(draft.environment).bad;
   const container = draft.runAs === "container";
 
@@ -81,7 +84,10 @@ function RunForm({ draftName, start, onClose }: { draftName: string; start: RunD
       noValidate
       onSubmit={(event) => {
         event.preventDefault();
-        if (!image || badLine !== null || run.isPending) return;
+        if (run.isPending) return;
+        const form = event.currentTarget;
+        requestAnimationFrame(() => form.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus());
+        if (!complete() || !image || badLine !== null) return;
         setEnded(null);
         run.mutate(runRequestOf(draft, image, name, ports), { onSuccess: (started) => setFiring(started.firing) });
       }}
@@ -155,7 +161,7 @@ function RunForm({ draftName, start, onClose }: { draftName: string; start: RunD
           <Button variant="default" onClick={onClose}>
             {t("common.cancel")}
           </Button>
-          <Button type="submit" loading={run.isPending} disabled={!image}>
+          <Button type="submit" loading={run.isPending}>
             {t("run.start")}
           </Button>
         </Group>

@@ -1,4 +1,3 @@
-import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import type { DeployTarget } from "../../host/bindings";
@@ -9,9 +8,10 @@ import { FormDialog } from "../../parts/Dialogs";
 import { useDraft } from "../../parts/draft";
 import { useFieldError } from "../../parts/FailureNotice";
 import { ListSkeleton } from "../../parts/Listing";
+import { useRequired } from "../../parts/required";
 import { targetName, targetPath } from "../../words/targets";
 import { TargetNow } from "../triggers/TriggerLive";
-import { ImageChoiceFields, type ImageDraft, imageOf } from "./ImageChoiceFields";
+import { ImageChoiceFields, type ImageDraft, imageOf, neededOf } from "./ImageChoiceFields";
 
 /** Updates a target now, to a chosen image. */
 export function UpdateNowDialog({ target, onClose }: { target: DeployTarget; onClose: () => void }) {
@@ -41,15 +41,14 @@ function UpdateForm({ target, repository, onClose }: { target: DeployTarget; rep
   const update = useCall("targets.update_now");
   const failure = update.error && failureOf(update.error);
   const errorOfUpdate = useFieldError(failure);
-  const [tried, setTried] = useState(false);
-  const errorOf = (field: string) => (tried && !image && field === "image" ? t("targets.image_needed") : errorOfUpdate(field));
+  const { complete, missingAt } = useRequired(neededOf(draft));
+  const errorOf = (field: string) => missingAt(field) ?? errorOfUpdate(field);
   return (
     <FormDialog
       title={t("targets.update_title", { name: targetName(target) })}
       onClose={onClose}
       onSubmit={() => {
-        setTried(true);
-        if (!image) return;
+        if (!complete() || !image) return;
         update.mutate(
           { target, image },
           {

@@ -75,7 +75,10 @@ export function TriggerEditor({ repository, trigger, at = "", onClose }: Trigger
         noValidate
         onSubmit={(event) => {
           event.preventDefault();
-          if (!busy) save();
+          if (busy) return;
+          save();
+          const form = event.currentTarget;
+          requestAnimationFrame(() => form.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus());
         }}
       >
         <Box className="rule-editor">
