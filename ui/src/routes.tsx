@@ -32,13 +32,17 @@ const listSearch = (raw: Raw): ListSearch => ({
   ...text(raw, "dialog"),
 });
 
-/** A repository's versions and trigger records: search, sort, page, filters; and the dialog. */
+/** A repository's versions, trigger records and workflow runs: search, sort, page, filters; and the dialog. */
 export interface RepositorySearch {
   search?: string;
   sort?: string;
   page?: number;
   trigger?: number;
   state?: string;
+  /** The workflow's runs of this rule. */
+  rule?: number;
+  /** The run that is open; 0 is none. */
+  run?: number;
   dialog?: string;
 }
 const repositorySearch = (raw: Raw): RepositorySearch => ({
@@ -46,6 +50,8 @@ const repositorySearch = (raw: Raw): RepositorySearch => ({
   ...text(raw, "sort"),
   ...number(raw, "page"),
   ...number(raw, "trigger"),
+  ...number(raw, "rule"),
+  ...number(raw, "run"),
   ...text(raw, "state"),
   ...text(raw, "dialog"),
 });

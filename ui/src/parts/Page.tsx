@@ -1,4 +1,4 @@
-import { Anchor, Button, Group, NavLink, Stack, Text, Title } from "@mantine/core";
+import { Anchor, Button, Group, Menu, NavLink, Stack, Text, Title } from "@mantine/core";
 import { createLink } from "@tanstack/react-router";
 import { type ComponentPropsWithRef, type ReactNode, useEffect } from "react";
 import { useTranslation } from "react-i18next";
@@ -10,6 +10,10 @@ export const PageLink = createLink((props: Omit<ComponentPropsWithRef<typeof Anc
 /** A button that leads to another page. */
 export const PageButton = createLink((props: Omit<ComponentPropsWithRef<typeof Button<"a">>, "href">) => (
   <Button component="a" {...props} />
+));
+/** An entry of a menu that leads to another page. */
+export const PageMenuItem = createLink((props: Omit<ComponentPropsWithRef<typeof Menu.Item<"a">>, "href">) => (
+  <Menu.Item component="a" {...props} />
 ));
 /** An entry of the navigation. */
 export const PageNavLink = createLink((props: Omit<ComponentPropsWithRef<typeof NavLink<"a">>, "href">) => (

@@ -18,6 +18,10 @@ export function useRepositoryNames() {
   return (id: number) => names.get(id) ?? "";
 }
 
+/** A name for a file about a build: `team-web-14.log`. */
+export const fileNameOf = (repository: string, number: number, ending: string) =>
+  `${repository.replace(/[^\w.-]+/g, "-") || "build"}-${number}.${ending}`;
+
 /** The reference of an image repository as engines know it: `host/namespace/name`, without a tag. */
 export function referenceOf(repository: ImageRepositoryView, registries: RegistryView[]): string {
   const host = registries.find(({ id }) => id === repository.spec.registry)?.host;

@@ -1,4 +1,4 @@
-import { Button, Group, Menu, Tabs, Text } from "@mantine/core";
+import { Button, Group, Menu, Stack, Tabs, Text } from "@mantine/core";
 import { IconAdjustments, IconDots, IconPlayerStop, IconRefresh, IconTrash } from "@tabler/icons-react";
 import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
@@ -22,6 +22,7 @@ import { FiredByBuild } from "../triggers/FiredByBuild";
 import { DockerfileTab } from "./DockerfileTab";
 import { LogTab } from "./LogTab";
 import { Parameters } from "./Parameters";
+import { PreviousBuild } from "./PreviousBuild";
 import { RerunDialog } from "./RerunDialog";
 import { Result } from "./Result";
 import { StagesBar } from "./StagesBar";
@@ -153,7 +154,10 @@ export function BuildPage() {
           <LogTab key={id} build={build} step={step} />
         </Tabs.Panel>
         <Tabs.Panel value="timeline" pt="md">
-          <Timeline build={build} />
+          <Stack gap="md">
+            <PreviousBuild build={build} />
+            <Timeline build={build} />
+          </Stack>
         </Tabs.Panel>
         <Tabs.Panel value="dockerfile" pt="md">
           <DockerfileTab build={build} />

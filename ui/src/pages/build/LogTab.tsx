@@ -5,7 +5,7 @@ import { useTranslation } from "react-i18next";
 
 import type { BuildDetailView, StepView } from "../../host/bindings";
 import { useRead } from "../../host/reads";
-import { useRepositoryNames } from "../../parts/names";
+import { fileNameOf, useRepositoryNames } from "../../parts/names";
 import { Mark, type Tone } from "../../parts/StateMark";
 import { Took } from "../../parts/Time";
 import { plainText } from "../../words/ansi";
@@ -75,7 +75,7 @@ export function LogTab({ build, step }: { build: BuildDetailView; step: number |
       <LogView
         build={build.id}
         known={build.log_lines}
-        fileName={`${nameOf(build.repository).replace(/[^\w.-]+/g, "-") || "build"}-${build.number}.log`}
+        fileName={fileNameOf(nameOf(build.repository), build.number, "log")}
         running={running}
         step={step}
         startAt={startAt}

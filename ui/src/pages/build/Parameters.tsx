@@ -1,9 +1,15 @@
-import { Table, Text } from "@mantine/core";
-import type { ReactNode } from "react";
+import { Button, Stack, Table, Text } from "@mantine/core";
+import { notifications } from "@mantine/notifications";
+import { IconDownload } from "@tabler/icons-react";
+import { type ReactNode, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import type { BuildDetailView } from "../../host/bindings";
+import { useHost } from "../../host/context";
+import { type CallFailed, failureOf } from "../../host/host";
 import { Copyable } from "../../parts/Copyable";
+import { FailureNotice } from "../../parts/FailureNotice";
+import { fileNameOf, useRepositoryNames } from "../../parts/names";
 import { When } from "../../parts/Time";
 import { foreignText } from "../../words/ansi";
 import { platformText } from "../../words/format";
@@ -11,7 +17,21 @@ import { platformText } from "../../words/format";
 /** What the build was made from: everything that a second run would take again. */
 export function Parameters({ build }: { build: BuildDetailView }) {
   const { t } = useTranslation();
+  const { host } = useHost();
+  const nameOf = useRepositoryNames();
+  const [failed, setFailed] = useState<CallFailed | null>(null);
   const { inputs } = build;
+  const fileName = fileNameOf(nameOf(build.repository), build.number, "parameters.json");
+  const save = async () => {
+    setFailed(null);
+    const { id, number, kind, ref_name, commit, engine, tags, created_at, started_at, ended_at } = build;
+    const text = JSON.stringify({ id, number, kind, ref_name, commit, engine, tags, created_at, started_at, ended_at, inputs }, null, 2);
+    try {
+      if (await host.saveText(fileName, `${text}\n`)) notifications.show({ message: t("log.saved", { name: fileName }) });
+    } catch (thrown) {
+      setFailed(thrown as CallFailed);
+    }
+  };
   const { options, version } = inputs;
   const pairs = (list: { name: string; value: string }[]) =>
     list.length > 0 && list.map(({ name, value }) => <div key={name}>{`${name}=${value}`}</div>);
@@ -70,26 +90,34 @@ export function Parameters({ build }: { build: BuildDetailView }) {
     },
   ];
   return (
-    <div className="panel">
-      {sections.map(({ title, facts }) => (
-        <section key={title} aria-label={title}>
-          <Text fw={600} px="md" pt="md" pb="xs">
-            {title}
-          </Text>
-          <Table variant="vertical" highlightOnHover={false}>
-            <Table.Tbody>
-              {facts
-                .filter(([, value]) => value !== null && value !== "" && value !== false)
-                .map(([label, value]) => (
-                  <Table.Tr key={label}>
-                    <Table.Th w={180}>{label}</Table.Th>
-                    <Table.Td className="foreign">{value}</Table.Td>
-                  </Table.Tr>
-                ))}
-            </Table.Tbody>
-          </Table>
-        </section>
-      ))}
-    </div>
+    <Stack gap="sm">
+      {failed && <FailureNotice failure={failureOf(failed)} />}
+      <div>
+        <Button variant="default" leftSection={<IconDownload size={14} aria-hidden />} onClick={() => void save()}>
+          {t("parameters.save")}
+        </Button>
+      </div>
+      <div className="panel">
+        {sections.map(({ title, facts }) => (
+          <section key={title} aria-label={title}>
+            <Text fw={600} px="md" pt="md" pb="xs">
+              {title}
+            </Text>
+            <Table variant="vertical" highlightOnHover={false}>
+              <Table.Tbody>
+                {facts
+                  .filter(([, value]) => value !== null && value !== "" && value !== false)
+                  .map(([label, value]) => (
+                    <Table.Tr key={label}>
+                      <Table.Th w={180}>{label}</Table.Th>
+                      <Table.Td className="foreign">{value}</Table.Td>
+                    </Table.Tr>
+                  ))}
+              </Table.Tbody>
+            </Table>
+          </section>
+        ))}
+      </div>
+    </Stack>
   );
 }

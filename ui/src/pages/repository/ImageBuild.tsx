@@ -1,5 +1,5 @@
 import { ActionIcon, Button, Group, Menu, Stack, Switch, Table, Text, Title, Tooltip, VisuallyHidden } from "@mantine/core";
-import { IconCopy, IconDots, IconPencil, IconPlayerPlay, IconPlus, IconTrash } from "@tabler/icons-react";
+import { IconCopy, IconDots, IconHistory, IconPencil, IconPlayerPlay, IconPlus, IconTrash } from "@tabler/icons-react";
 import type { UseQueryResult } from "@tanstack/react-query";
 import { useSearch } from "@tanstack/react-router";
 import { useState } from "react";
@@ -12,7 +12,7 @@ import { BuildsTable } from "../../parts/BuildsTable";
 import { useDialog, useFilters } from "../../parts/dialog";
 import { FailureNotice } from "../../parts/FailureNotice";
 import { Empty, Listing } from "../../parts/Listing";
-import { PageButton, PageLink } from "../../parts/Page";
+import { PageButton, PageLink, PageMenuItem } from "../../parts/Page";
 import { SortHead } from "../../parts/Sorting";
 import { BuildStateMark } from "../../parts/StateMark";
 import { When } from "../../parts/Time";
@@ -216,6 +216,14 @@ function RuleRow({ rule, source, last, readOnly }: RuleRowProps) {
                 <Menu.Item leftSection={<IconCopy size={14} aria-hidden />} disabled={readOnly} onClick={() => open(`duplicate-rule.${rule.id}`)}>
                   {t("common.duplicate")}
                 </Menu.Item>
+                <PageMenuItem
+                  to="/repositories/$repository/$tab"
+                  params={{ repository: String(rule.repository), tab: "workflow" }}
+                  search={{ rule: rule.id }}
+                  leftSection={<IconHistory size={14} aria-hidden />}
+                >
+                  {t("rules.view_records")}
+                </PageMenuItem>
                 <Menu.Item c="red" leftSection={<IconTrash size={14} aria-hidden />} onClick={() => open(`delete-rule.${rule.id}`)}>
                   {t("common.delete")}
                 </Menu.Item>

@@ -32,8 +32,9 @@ import { CompareVersions } from "./versions/CompareVersions";
 import { CopyVersion, DeleteVersions } from "./versions/VersionDialogs";
 import { VersionDrawer } from "./versions/VersionDrawer";
 import { Versions } from "./versions/Versions";
+import { Workflow } from "./workflow/Workflow";
 
-const tabs = ["versions", "build", "triggers", "info"] as const;
+const tabs = ["versions", "build", "triggers", "workflow", "info"] as const;
 
 /** One image repository: its rules and builds, and how to use it. */
 export function RepositoryPage() {
@@ -150,6 +151,9 @@ export function RepositoryPage() {
         </Tabs.Panel>
         <Tabs.Panel value="triggers" pt="lg">
           <Triggers repository={view} />
+        </Tabs.Panel>
+        <Tabs.Panel value="workflow" pt="lg">
+          {rules.data && <Workflow repository={view} rules={rules.data} />}
         </Tabs.Panel>
         <Tabs.Panel value="info" pt="lg">
           <Info repository={view} />

@@ -1,0 +1,49 @@
+import { Text } from "@mantine/core";
+import { IconArrowRight } from "@tabler/icons-react";
+import { Fragment } from "react";
+import { useTranslation } from "react-i18next";
+
+import type { BuildDetailView, Stage, StageRecord } from "../../host/bindings";
+import { Mark, type Tone } from "../../parts/StateMark";
+import { Took } from "../../parts/Time";
+
+const stages: Stage[] = ["checkout", "build", "push", "triggers"];
+
+/** How a stage stands: its tone, and its word. */
+function standing(record: StageRecord | undefined, over: boolean) {
+  if (!record) return { tone: "still" as Tone, word: over ? ("workflow.not_run" as const) : ("builds.state_queued" as const) };
+  if (record.outcome === null) return { tone: "busy" as Tone, word: "builds.state_running" as const };
+  const tones: Record<typeof record.outcome, Tone> = { succeeded: "good", failed: "bad", cancelled: "still", skipped: "still" };
+  return { tone: tones[record.outcome], word: `builds.state_${record.outcome}` as const };
+}
+
+/** The way of a build as a picture: Checkout → Build → Push → Triggers, each with its outcome and time. */
+export function StagePicture({ build }: { build: BuildDetailView }) {
+  const { t } = useTranslation();
+  return (
+    <ol className="stage-picture" aria-label={t("workflow.stages")}>
+      {stages.map((stage, at) => {
+        const record = build.stages.find((one) => one.stage === stage);
+        const { tone, word } = standing(record, build.ended_at !== null);
+        return (
+          <Fragment key={stage}>
+            {at > 0 && (
+              <li aria-hidden className="stage-arrow">
+                <IconArrowRight size={18} />
+              </li>
+            )}
+            <li className="stage-box" data-tone={tone}>
+              <Text size="sm" fw={600}>
+                {t(`builds.stage_${stage}`)}
+              </Text>
+              <Mark tone={tone} word={t(word)} />
+              <Text fz={12} c="dimmed" mih={18}>
+                {record && record.outcome !== "skipped" && <Took from={record.started_at} to={record.ended_at} />}
+              </Text>
+            </li>
+          </Fragment>
+        );
+      })}
+    </ol>
+  );
+}
