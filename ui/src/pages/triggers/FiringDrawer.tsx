@@ -173,7 +173,10 @@ function Detail({ detail }: { detail: FiringDetailView }) {
 function Steps({ detail: { steps, plan, firing } }: { detail: FiringDetailView }) {
   const { t } = useTranslation();
   const planned = plan?.kind === "ready" ? plan.plan.steps : [];
-  const ahead = planned.filter(({ kind, subject }) => !steps.some((step) => step.kind === kind && step.subject === subject));
+  // What is made gets its name only when it is made: steps of a kind come in the plan's order.
+  const ahead = planned.filter(
+    ({ kind }, at) => planned.slice(0, at).filter((step) => step.kind === kind).length >= steps.filter((step) => step.kind === kind).length,
+  );
   if (steps.length + ahead.length === 0) return null;
   return (
     <section>
