@@ -1,5 +1,163 @@
 // Generated from the command table by `cargo run -p slipway-api --bin export-bindings`. Never edited.
 
+export type AccountGuideView = { 
+/**
+ * Links, scopes and what a registration needs.
+ */
+guide: HostGuide, 
+/**
+ * The address as it would be stored.
+ */
+base_url: HostBase, 
+/**
+ * The id of the OAuth application that was registered there; its secret stays inside.
+ */
+client_id: string | null, 
+/**
+ * The page where the GitHub App that was made is installed on repositories.
+ */
+install_page: string | null, };
+
+export type AccountPlaceView = { 
+/**
+ * The account; none after it was unbound.
+ */
+id: SourceAccountId | null, 
+/**
+ * The repository's path at the host.
+ */
+path: RepositoryPath, };
+
+export type AccountRefs = { 
+/**
+ * In the host's order.
+ */
+items: Array<HostRef>, 
+/**
+ * Where the next page begins.
+ */
+next: PageMark | null, };
+
+export type AccountRemovalView = { 
+/**
+ * Code repositories that nobody opens any more.
+ */
+code: Array<NamedCode>, 
+/**
+ * Rules that stop.
+ */
+rules: Array<NoticedRule>, 
+/**
+ * The token is taken back at the host; otherwise the person does it on the page.
+ */
+can_revoke: boolean, 
+/**
+ * The host's page of authorized applications or tokens.
+ */
+revoke_page: string, };
+
+export type AccountRepositories = { 
+/**
+ * In the host's order, the last pushed first where it can.
+ */
+items: Array<HostRepository>, 
+/**
+ * Where the next page begins.
+ */
+next: PageMark | null, };
+
+export type AccountView = { 
+/**
+ * Its id.
+ */
+id: SourceAccountId, 
+/**
+ * What runs at the host.
+ */
+provider: HostProvider, 
+/**
+ * Where the host lives.
+ */
+base_url: HostBase, 
+/**
+ * Certificates of an own authority, PEM.
+ */
+ca_pem: string | null, 
+/**
+ * The login name.
+ */
+login: string, 
+/**
+ * The name for people.
+ */
+name: string, 
+/**
+ * How the token came about.
+ */
+token_kind: TokenKind, 
+/**
+ * What it is wanted for.
+ */
+needs: Array<Need>, 
+/**
+ * What was granted.
+ */
+granted: Granted, 
+/**
+ * Asked for and not granted.
+ */
+missing: Array<string>, 
+/**
+ * When the token ends; one that is refreshed by itself has no end for a person.
+ */
+expires_at: string | null, 
+/**
+ * When it was authorized last.
+ */
+authorized_at: string, 
+/**
+ * When it was asked for last, with whatever result.
+ */
+last_check_at: string | null, 
+/**
+ * When the host last answered well.
+ */
+last_ok_at: string | null, 
+/**
+ * What the host answered last, when that was a failure.
+ */
+last_failure: Failure | null, 
+/**
+ * Why its rules are paused; authorizing again resumes them.
+ */
+paused: Failure | null, 
+/**
+ * The host's budget, as its last answer told.
+ */
+rate: RateState | null, 
+/**
+ * Code repositories that it opens.
+ */
+code: Array<NamedCode>, 
+/**
+ * Rules over them.
+ */
+rules: Array<NoticedRule>, };
+
+export type AddAccountWithToken = { 
+/**
+ * Where.
+ */
+host: HostForm, 
+/**
+ * The token.
+ */
+token: TokenForm, 
+/**
+ * What the account is wanted for; to read when left out.
+ */
+needs?: Array<Need>, };
+
 export type AddCodeRepository = { 
 /**
  * What was typed.
@@ -115,6 +273,40 @@ platform: Platform,
  * Bytes of its layers in the archive.
  */
 size: number, };
+
+export type AskAccountGuide = { 
+/**
+ * Where.
+ */
+host: HostForm, 
+/**
+ * What the account is wanted for; to read when left out.
+ */
+needs?: Array<Need>, };
+
+export type AskedScope = { 
+/**
+ * Its name at the host, as its page shows it.
+ */
+name: string, 
+/**
+ * Why.
+ */
+reason: ScopeReason, };
+
+export type AuthorizedAccount = { 
+/**
+ * Its id.
+ */
+id: SourceAccountId, 
+/**
+ * The same person at the same host was connected already: rules stay, the old tokens are forgotten.
+ */
+renewed: boolean, 
+/**
+ * Its login name.
+ */
+login: string, };
 
 export type BeginUpload = { 
 /**
@@ -290,9 +482,9 @@ export type BuildDockerfileView = {
  */
 path: RepoPath, 
 /**
- * In which commit.
+ * In which commit; none when it was uploaded.
  */
-commit: CommitId, 
+commit: CommitId | null, 
 /**
  * Its text. Foreign text: shown as text, never as markup.
  */
@@ -624,7 +816,7 @@ size: number,
  */
 platforms: Array<Platform>, };
 
-export type CacheTag = "code_repositories" | "registries" | "image_repositories" | "rules" | "builds" | "log" | "settings" | "versions" | "engine" | "triggers" | "firings" | "targets" | "inbox";
+export type CacheTag = "accounts" | "code_repositories" | "registries" | "image_repositories" | "rules" | "builds" | "log" | "settings" | "versions" | "engine" | "triggers" | "firings" | "targets" | "inbox";
 
 export type CancelledBuild = { 
 /**
@@ -680,6 +872,8 @@ rule: RuleStep,
  */
 registry: RegistryStep, };
 
+export type CodeFlow = "without_secret" | "with_secret" | "unavailable";
+
 export type CodeRepositoryForm = { 
 /**
  * Its name, unique.
@@ -709,6 +903,10 @@ name: string,
  * Where it lives.
  */
 location: LocationView, 
+/**
+ * The account that opens it; none for code that needs none.
+ */
+account?: AccountPlaceView, 
 /**
  * The branch that HEAD names.
  */
@@ -1306,6 +1504,16 @@ at: string,
  */
 current: boolean, };
 
+export type EditAccount = { 
+/**
+ * Which.
+ */
+id: SourceAccountId, 
+/**
+ * Certificates of an own authority, PEM; none when left out.
+ */
+ca_pem?: string, };
+
 export type EditCodeRepository = { 
 /**
  * Which.
@@ -1462,7 +1670,7 @@ upto_line: number, } | { "kind": "push_progressed",
 /**
  * Which build.
  */
-build: BuildId, } | { "kind": "queue_changed" } | { "kind": "code_repositories_changed" } | { "kind": "code_repository_checked", 
+build: BuildId, } | { "kind": "queue_changed" } | { "kind": "accounts_changed" } | { "kind": "code_repositories_changed" } | { "kind": "code_repository_checked", 
 /**
  * Which.
  */
@@ -1730,6 +1938,12 @@ started_at: string | null,
  */
 ended_at: string | null, };
 
+export type Granted = { "kind": "known", 
+/**
+ * Their names at the host.
+ */
+scopes: Array<string>, } | { "kind": "unknown" };
+
 export type HealthGate = { 
 /**
  * Without a health check: seconds that it must stay up, without a restart.
@@ -1755,6 +1969,166 @@ found: string | null,
  * What went wrong.
  */
 failure: Failure | null, };
+
+export type HostBase = string;
+
+export type HostFacts = { 
+/**
+ * The product's name (`GitHub`, `GitHub Enterprise Server`, `Forgejo`, …).
+ */
+product: string, 
+/**
+ * Its version, where the host tells strangers.
+ */
+version: string | null, };
+
+export type HostForm = { 
+/**
+ * What runs there.
+ */
+provider: HostProvider, 
+/**
+ * Its address; left out it is the provider's public service.
+ */
+base_url?: string, 
+/**
+ * Certificates of an own authority, PEM.
+ */
+ca_pem?: string, 
+/**
+ * The consent to plain HTTP.
+ */
+allow_plain_http?: boolean, };
+
+export type HostGuide = { 
+/**
+ * The host's product.
+ */
+provider: HostProvider, 
+/**
+ * The page where a token is made; filled in beforehand where the host can do that.
+ */
+token_page: string, 
+/**
+ * Scopes that a pasted token needs.
+ */
+token_scopes: Array<AskedScope>, 
+/**
+ * Beside the token a name is needed (Bitbucket: the e-mail address; CODING project token: its user).
+ */
+token_username: boolean, 
+/**
+ * Scopes that OAuth asks for.
+ */
+oauth_scopes: Array<AskedScope>, 
+/**
+ * How the code flow works there.
+ */
+code_flow: CodeFlow, 
+/**
+ * The device flow exists there.
+ */
+device_flow: boolean, 
+/**
+ * The page where an OAuth application is registered.
+ */
+register_page: string | null, 
+/**
+ * The exact redirect address to register.
+ */
+redirect_uri: string, 
+/**
+ * The box "confidential" must be cleared (GitLab, Gitea).
+ */
+clear_confidential: boolean, 
+/**
+ * The page where the person takes an authorization or token back.
+ */
+revoke_page: string, 
+/**
+ * A client id was built in.
+ */
+built_in_client: boolean, 
+/**
+ * A GitHub App can be made from a manifest.
+ */
+app_manifest: boolean, 
+/**
+ * The last day of the service, where it ends (CODING), as `YYYY-MM-DD`.
+ */
+service_ends: string | null, };
+
+export type HostOwner = { 
+/**
+ * The host's id.
+ */
+id: string, 
+/**
+ * Its path in addresses (`acme`, `acme/platform`).
+ */
+path: string, 
+/**
+ * The name for people.
+ */
+name: string, 
+/**
+ * What it is.
+ */
+kind: OwnerKind, };
+
+export type HostProvider = "github" | "gitlab" | "gitee" | "coding" | "gitea" | "bitbucket";
+
+export type HostRef = { 
+/**
+ * Its full name.
+ */
+name: RefName, 
+/**
+ * Its commit (of an annotated tag: the commit behind it), where the host tells.
+ */
+commit: CommitId | null, };
+
+export type HostRepository = { 
+/**
+ * The host's id: the same after a rename or a move.
+ */
+id: string, 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * Its path at the host.
+ */
+path: RepositoryPath, 
+/**
+ * Not everybody may see it.
+ */
+private: boolean, 
+/**
+ * Short name of the default branch; `None` while it is empty or when the list does not say.
+ */
+default_branch: string | null, 
+/**
+ * Read-only for everybody.
+ */
+archived: boolean, 
+/**
+ * Address for cloning over HTTPS (HTTP on a host that was consented to).
+ */
+clone_url: string, 
+/**
+ * Address for cloning over SSH, where there is one.
+ */
+ssh_url: string | null, 
+/**
+ * Its page.
+ */
+web_url: string, 
+/**
+ * The last push (on Gitea and Bitbucket: the last change of any kind), where the list says.
+ */
+pushed_at: string | null, };
 
 export type ImageChoice = { "kind": "tag", 
 /**
@@ -1996,6 +2370,46 @@ first: number,
  */
 last: number, };
 
+export type ListAccountBranches = { 
+/**
+ * Which account.
+ */
+id: SourceAccountId, 
+/**
+ * Which repository.
+ */
+path: RepositoryPath, 
+/**
+ * Branches when left out.
+ */
+kind?: RefKind, 
+/**
+ * Part of the name.
+ */
+search?: string, 
+/**
+ * Where to go on.
+ */
+page?: PageMark, };
+
+export type ListAccountRepositories = { 
+/**
+ * Which account.
+ */
+id: SourceAccountId, 
+/**
+ * Whose, as `accounts.organizations` gave it.
+ */
+owner: HostOwner, 
+/**
+ * Part of the name.
+ */
+search?: string, 
+/**
+ * Where to go on.
+ */
+page?: PageMark, };
+
 export type ListArchive = { 
 /**
  * Which archive.
@@ -2228,7 +2642,15 @@ allow_plain_http?: boolean, } | { "kind": "local_clone",
 /**
  * Its folder, absolute.
  */
-path: string, };
+path: string, } | { "kind": "account", 
+/**
+ * The account whose token opens it.
+ */
+account: SourceAccountId, 
+/**
+ * The repository's path at the host.
+ */
+path: RepositoryPath, };
 
 export type LocationView = { "kind": "git_url", 
 /**
@@ -2354,6 +2776,16 @@ name: string,
  */
 value: string, };
 
+export type NamedCode = { 
+/**
+ * Its id.
+ */
+id: CodeRepositoryId, 
+/**
+ * Its name.
+ */
+name: string, };
+
 export type Namespace = { 
 /**
  * Its name.
@@ -2383,6 +2815,8 @@ creation: NamespaceCreation,
  * Why the registry could not list them; those of known repositories are there all the same.
  */
 catalogue_failure: Failure | null, };
+
+export type Need = "read" | "statuses" | "hooks";
 
 export type NetworkChoice = { "kind": "default" } | { "kind": "named", 
 /**
@@ -2558,6 +2992,8 @@ repository_name: string, };
 
 export type ObservationId = number;
 
+export type OwnerKind = "own" | "organization" | "group" | "enterprise" | "project";
+
 export type OwningTriggerView = { 
 /**
  * Its id.
@@ -2575,6 +3011,8 @@ repository: ImageRepositoryId,
  * It is on.
  */
 enabled: boolean, };
+
+export type PageMark = string;
 
 export type PathFilters = { 
 /**
@@ -2836,6 +3274,20 @@ build: BuildView,
  */
 waits_for: WaitReason | null, };
 
+export type RateState = { 
+/**
+ * Requests in one window.
+ */
+limit: number | null, 
+/**
+ * Requests that are left in it.
+ */
+remaining: number | null, 
+/**
+ * When the window ends, by this machine's clock (the difference to the host's is taken out).
+ */
+resets_at: string | null, };
+
 export type ReadLog = { 
 /**
  * Which build.
@@ -2854,11 +3306,23 @@ count: number,
  */
 step?: number, };
 
+export type ReauthorizeAccount = { 
+/**
+ * Which account.
+ */
+id: SourceAccountId, 
+/**
+ * The token.
+ */
+token: TokenForm, };
+
 export type ReceivedUpload = { 
 /**
  * Bytes so far.
  */
 received: number, };
+
+export type RefKind = "branch" | "tag";
 
 export type RefName = string;
 
@@ -3024,6 +3488,8 @@ export type RepoPath = string;
 
 export type RepositoryName = string;
 
+export type RepositoryPath = string;
+
 export type RepositoryStep = { 
 /**
  * There is one.
@@ -3049,6 +3515,12 @@ export type ResumedTarget = {
  * The firing that catches up with what was left out; `null` when nothing was.
  */
 firing: FiringId | null, };
+
+export type Revocation = { "kind": "revoked" } | { "kind": "by_hand", 
+/**
+ * The page.
+ */
+page: string, };
 
 export type RollBackTarget = { 
 /**
@@ -3300,6 +3772,8 @@ rule: RuleId,
  */
 build: BuildId, };
 
+export type ScopeReason = "profile" | "organizations" | "repositories" | "code" | "statuses" | "hooks";
+
 export type SearchLog = { 
 /**
  * Which build.
@@ -3437,6 +3911,8 @@ close_to_tray: boolean,
 start_at_login: boolean, };
 
 export type Severity = "info" | "success" | "warning" | "error";
+
+export type SourceAccountId = number;
 
 export type Stage = "checkout" | "build" | "push" | "triggers";
 
@@ -3754,6 +4230,22 @@ credential?: CredentialId,
  * On which repository.
  */
 repository: RepositoryName, };
+
+export type TokenForm = { 
+/**
+ * The token; goes in and never comes out.
+ */
+token: SecretText, 
+/**
+ * The name that some hosts want beside it.
+ */
+username?: string, 
+/**
+ * It belongs to a repository, project or workspace and names no person.
+ */
+is_resource?: boolean, };
+
+export type TokenKind = "oauth" | "personal" | "resource";
 
 export type TreeEntry = { 
 /**
@@ -4339,6 +4831,12 @@ name: string,
  */
 value: SecretId, };
 
+export type WhichAccount = { 
+/**
+ * Which.
+ */
+id: SourceAccountId, };
+
 export type WhichBuild = { 
 /**
  * Which.
@@ -4475,6 +4973,30 @@ export interface Commands {
   "starters.suggest": { request: SuggestStarters; response: StarterSuggestions };
   /** Writes a starter's files into the work tree of a local clone where they are not yet; commits nothing. */
   "starters.write": { request: WriteStarter; response: WrittenStarter };
+  /** What a code host asks for before it lets somebody in: pages, scopes, fields of a registration. */
+  "accounts.guide": { request: AskAccountGuide; response: AccountGuideView };
+  /** Looks without any login whether a provider answers at an address. */
+  "accounts.probe": { request: HostForm; response: HostFacts };
+  /** All source accounts with their health and what hangs on them. */
+  "accounts.list": { request: Nothing; response: Array<AccountView> };
+  /** Connects an account with a pasted token; the same person at the same host keeps the id and its rules. */
+  "accounts.add_with_token": { request: AddAccountWithToken; response: AuthorizedAccount };
+  /** Gives an account another pasted token of the same person; its rules go on. */
+  "accounts.reauthorize_with_token": { request: ReauthorizeAccount; response: AuthorizedAccount };
+  /** Changes the authority that an account's host is checked by. */
+  "accounts.edit": { request: EditAccount; response: Nothing };
+  /** Asks the host whose the account's token is and what it may. */
+  "accounts.check": { request: WhichAccount; response: Nothing };
+  /** What unbinding an account would stop, and where its token is taken back. */
+  "accounts.removal": { request: WhichAccount; response: AccountRemovalView };
+  /** Unbinds an account: takes the token back at the host where it can, and forgets it here. */
+  "accounts.delete": { request: WhichAccount; response: Revocation };
+  /** Where repositories of an account can be: its own, organizations, groups. */
+  "accounts.organizations": { request: WhichAccount; response: Array<HostOwner> };
+  /** A page of an owner's repositories. */
+  "accounts.repositories": { request: ListAccountRepositories; response: AccountRepositories };
+  /** A page of a repository's branches or tags. */
+  "accounts.branches": { request: ListAccountBranches; response: AccountRefs };
   /** All code repositories with their health. */
   "code_repositories.list": { request: Nothing; response: Array<CodeRepositoryView> };
   /** Adds a code repository; nothing that exists now builds. */
@@ -4658,6 +5180,18 @@ export const commandTags = {
   "starters.list": { kind: "read", tags: [] },
   "starters.suggest": { kind: "read", tags: ["code_repositories"] },
   "starters.write": { kind: "write", tags: ["code_repositories"] },
+  "accounts.guide": { kind: "read", tags: ["accounts"] },
+  "accounts.probe": { kind: "read", tags: [] },
+  "accounts.list": { kind: "read", tags: ["accounts","code_repositories","rules"] },
+  "accounts.add_with_token": { kind: "write", tags: ["accounts","code_repositories"] },
+  "accounts.reauthorize_with_token": { kind: "write", tags: ["accounts","code_repositories"] },
+  "accounts.edit": { kind: "write", tags: ["accounts"] },
+  "accounts.check": { kind: "write", tags: ["accounts","code_repositories"] },
+  "accounts.removal": { kind: "read", tags: ["accounts","code_repositories","rules"] },
+  "accounts.delete": { kind: "write", tags: ["accounts","code_repositories"] },
+  "accounts.organizations": { kind: "read", tags: ["accounts"] },
+  "accounts.repositories": { kind: "read", tags: ["accounts"] },
+  "accounts.branches": { kind: "read", tags: ["accounts"] },
   "code_repositories.list": { kind: "read", tags: ["code_repositories"] },
   "code_repositories.add": { kind: "write", tags: ["code_repositories"] },
   "code_repositories.edit": { kind: "write", tags: ["code_repositories"] },
@@ -4723,7 +5257,7 @@ export const commandTags = {
   "triggers.edit": { kind: "write", tags: ["triggers","targets"] },
   "triggers.set_enabled": { kind: "write", tags: ["triggers","targets"] },
   "triggers.delete": { kind: "write", tags: ["triggers","firings","targets","image_repositories"] },
-  "triggers.preview": { kind: "read", tags: [] },
+  "triggers.preview": { kind: "read", tags: ["versions"] },
   "triggers.check": { kind: "write", tags: ["triggers","firings"] },
   "triggers.resume": { kind: "write", tags: ["triggers","firings","targets"] },
   "triggers.keep_secret": { kind: "write", tags: [] },

@@ -7,7 +7,8 @@ use slipway_app::Slipway;
 use slipway_app::code_repositories::{CodeLocationInput, CodeRepositoryInput};
 use slipway_core::Failure;
 use slipway_core::code::{CodeLocation, RefName, RemoteRefs, RepoPath, TreeEntry};
-use slipway_core::ids::CodeRepositoryId;
+use slipway_core::host::RepositoryPath;
+use slipway_core::ids::{CodeRepositoryId, SourceAccountId};
 use std::path::PathBuf;
 use ts_rs::TS;
 
@@ -20,6 +21,10 @@ pub struct CodeRepositoryView {
     pub name: String,
     /// Where it lives.
     pub location: LocationView,
+    /// The account that opens it; none for code that needs none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub account: Option<AccountPlaceView>,
     /// The branch that HEAD names.
     pub default_branch: Option<RefName>,
     /// Seconds between looks as set for this repository.
@@ -34,6 +39,15 @@ pub struct CodeRepositoryView {
     pub next_in_seconds: i64,
     /// It is looked at right now.
     pub checking: bool,
+}
+
+/// Where code lies at a code host, and the account that opens it.
+#[derive(Debug, Serialize, TS)]
+pub struct AccountPlaceView {
+    /// The account; none after it was unbound.
+    pub id: Option<SourceAccountId>,
+    /// The repository's path at the host.
+    pub path: RepositoryPath,
 }
 
 /// Where a code repository lives; whether a password is stored, never which.
@@ -102,6 +116,13 @@ pub enum LocationForm {
     LocalClone {
         /// Its folder, absolute.
         path: PathBuf,
+    },
+    /// A repository that a source account sees.
+    Account {
+        /// The account whose token opens it.
+        account: SourceAccountId,
+        /// The repository's path at the host.
+        path: RepositoryPath,
     },
 }
 
@@ -182,6 +203,7 @@ impl From<CodeRepositoryForm> for CodeRepositoryInput {
                     }
                 }
                 LocationForm::LocalClone { path } => CodeLocationInput::LocalClone { path },
+                LocationForm::Account { account, path } => CodeLocationInput::Account { account, path },
             },
             poll_interval_seconds: form.poll_interval_seconds,
         }
@@ -209,6 +231,7 @@ pub(crate) async fn list(app: &Slipway, _: Nothing) -> Result<Vec<CodeRepository
                 id: record.id,
                 name: record.name,
                 location: record.location.into(),
+                account: record.account.map(|place| AccountPlaceView { id: place.account, path: place.path }),
                 default_branch: record.default_branch,
                 poll_interval_seconds: record.poll_interval_seconds,
                 last_ok_at: record.last_ok_at,

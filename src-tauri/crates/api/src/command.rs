@@ -7,6 +7,8 @@ use ts_rs::TS;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 pub enum CacheTag {
+    /// Source accounts with their health.
+    Accounts,
     /// Code repositories with their health.
     CodeRepositories,
     /// Registries, credentials and their tests.
@@ -38,6 +40,7 @@ pub enum CacheTag {
 impl CacheTag {
     /// Every tag.
     pub const ALL: &'static [Self] = &[
+        Self::Accounts,
         Self::CodeRepositories,
         Self::Registries,
         Self::ImageRepositories,

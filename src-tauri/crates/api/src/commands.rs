@@ -29,6 +29,31 @@ commands! {
     /// Writes a starter's files into the work tree of a local clone where they are not yet; commits nothing.
     Write "starters.write" starters::WriteRequest => starters::WrittenStarter, [CodeRepositories], starters::write;
 
+    /// What a code host asks for before it lets somebody in: pages, scopes, fields of a registration.
+    Read "accounts.guide" accounts::GuideRequest => accounts::AccountGuideView, [Accounts], accounts::guide;
+    /// Looks without any login whether a provider answers at an address.
+    Read "accounts.probe" accounts::HostForm => slipway_core::host::HostFacts, [], accounts::probe;
+    /// All source accounts with their health and what hangs on them.
+    Read "accounts.list" system::Nothing => Vec<accounts::AccountView>, [Accounts, CodeRepositories, Rules], accounts::list;
+    /// Connects an account with a pasted token; the same person at the same host keeps the id and its rules.
+    Write "accounts.add_with_token" accounts::AddWithTokenRequest => accounts::AuthorizedAccount, [Accounts, CodeRepositories], accounts::add_with_token;
+    /// Gives an account another pasted token of the same person; its rules go on.
+    Write "accounts.reauthorize_with_token" accounts::ReauthorizeRequest => accounts::AuthorizedAccount, [Accounts, CodeRepositories], accounts::reauthorize_with_token;
+    /// Changes the authority that an account's host is checked by.
+    Write "accounts.edit" accounts::EditRequest => system::Nothing, [Accounts], accounts::edit;
+    /// Asks the host whose the account's token is and what it may.
+    Write "accounts.check" accounts::Which => system::Nothing, [Accounts, CodeRepositories], accounts::check;
+    /// What unbinding an account would stop, and where its token is taken back.
+    Read "accounts.removal" accounts::Which => accounts::AccountRemovalView, [Accounts, CodeRepositories, Rules], accounts::removal;
+    /// Unbinds an account: takes the token back at the host where it can, and forgets it here.
+    Write "accounts.delete" accounts::Which => slipway_core::host::Revocation, [Accounts, CodeRepositories], accounts::delete;
+    /// Where repositories of an account can be: its own, organizations, groups.
+    Read "accounts.organizations" accounts::Which => Vec<slipway_core::host::HostOwner>, [Accounts], accounts::organizations;
+    /// A page of an owner's repositories.
+    Read "accounts.repositories" accounts::RepositoriesRequest => accounts::AccountRepositories, [Accounts], accounts::repositories;
+    /// A page of a repository's branches or tags.
+    Read "accounts.branches" accounts::BranchesRequest => accounts::AccountRefs, [Accounts], accounts::branches;
+
     /// All code repositories with their health.
     Read "code_repositories.list" system::Nothing => Vec<code_repositories::CodeRepositoryView>, [CodeRepositories], code_repositories::list;
     /// Adds a code repository; nothing that exists now builds.
@@ -168,7 +193,7 @@ commands! {
     /// Deletes a trigger: records stay, what waits ends, what runs too when asked for.
     Write "triggers.delete" triggers::DeleteRequest => triggers::Deleted, [Triggers, Firings, Targets, ImageRepositories], triggers::delete;
     /// Which of the tags that are there now a condition matches.
-    Read "triggers.preview" triggers::PreviewRequest => triggers::TriggerPreviewView, [], triggers::preview;
+    Read "triggers.preview" triggers::PreviewRequest => triggers::TriggerPreviewView, [Versions], triggers::preview;
     /// Looks at the tags of a repository now.
     Write "triggers.check" triggers::CheckRequest => system::Nothing, [Triggers, Firings], triggers::check;
     /// Takes the pin of a rollback away from what a trigger updates: it goes on with the newest tag that it left out.

@@ -47,6 +47,8 @@ pub enum Event {
     },
     /// The queue changed, or a reason why something waits.
     QueueChanged,
+    /// A source account was authorized, changed, paused or unbound, or its host answered.
+    AccountsChanged,
     /// Code repositories were added, changed or removed.
     CodeRepositoriesChanged,
     /// A code repository was looked at.
@@ -129,6 +131,7 @@ fn message(event: AppEvent) -> EventMessage {
         AppEvent::LogAppended { build, upto_line } => (Event::LogAppended { build, upto_line }, &[Log]),
         AppEvent::PushProgressed { build } => (Event::PushProgressed { build }, &[]),
         AppEvent::QueueChanged => (Event::QueueChanged, &[Builds]),
+        AppEvent::AccountsChanged => (Event::AccountsChanged, &[CacheTag::Accounts]),
         AppEvent::CodeRepositoriesChanged => (Event::CodeRepositoriesChanged, &[CodeRepositories]),
         AppEvent::CodeRepositoryChecked { code } => (Event::CodeRepositoryChecked { code }, &[CodeRepositories]),
         AppEvent::RegistryChanged { registry } => (Event::RegistryChanged { registry }, &[Registries]),

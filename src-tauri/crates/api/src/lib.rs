@@ -3,6 +3,7 @@
 //! A command stands once in [`table`]: its name, request, response, the cache tags that it reads or invalidates, and the
 //! method of the product that does the work. Dispatching, `/commands.json` and the TypeScript bindings are made from it.
 
+pub mod accounts;
 pub mod builds;
 pub mod code_repositories;
 mod command;

@@ -2,8 +2,8 @@
 
 use crate::command::{CacheTag, CommandDescription, CommandKind};
 use crate::{
-    builds, code_repositories, firings, image_repositories, inbox, overview, registries, rules, settings, starters,
-    system, targets, triggers, uploads, versions,
+    accounts, builds, code_repositories, firings, image_repositories, inbox, overview, registries, rules, settings,
+    starters, system, targets, triggers, uploads, versions,
 };
 use serde::Serialize;
 use serde_json::Value;

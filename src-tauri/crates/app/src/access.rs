@@ -9,7 +9,7 @@ use slipway_core::image::{CredentialSource, RegistryAccess, RegistryHost, Regist
 use slipway_core::network::Proxy;
 use slipway_core::ports::LoginSource;
 use slipway_core::{ErrorCode, Failure, Secret};
-use slipway_store::{ImageRepositoryRecord, RegistryRecord};
+use slipway_store::{AccountPlace, ImageRepositoryRecord, RegistryRecord};
 use std::sync::Arc;
 
 /// A proxy as it is stored: the password is sealed.
@@ -76,11 +76,23 @@ impl Parts {
 
     /// Returns what is needed to reach a code repository now.
     pub(crate) async fn code_access(&self, id: CodeRepositoryId) -> Result<CodeAccess, Failure> {
-        let location = self.store.code_repository(id).await?.location;
-        self.access_of_location(location).await
+        let record = self.store.code_repository(id).await?;
+        self.access_of_place(record.location, record.account.as_ref()).await
     }
 
-    pub(crate) async fn access_of_location(&self, location: CodeLocation) -> Result<CodeAccess, Failure> {
+    /// Opens a place, with its account's token where it has an account.
+    pub(crate) async fn access_of_place(
+        &self,
+        location: CodeLocation,
+        account: Option<&AccountPlace>,
+    ) -> Result<CodeAccess, Failure> {
+        match account {
+            Some(place) => self.account_access(location, place).await,
+            None => self.access_of_location(location).await,
+        }
+    }
+
+    async fn access_of_location(&self, location: CodeLocation) -> Result<CodeAccess, Failure> {
         let (password, proxy) = match &location {
             CodeLocation::GitUrl { password, .. } => {
                 let password = match password {

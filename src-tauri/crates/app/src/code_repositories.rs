@@ -3,9 +3,10 @@
 use crate::{AppEvent, Parts, Slipway};
 use chrono::{DateTime, Utc};
 use slipway_core::code::{CodeLocation, CommitDetails, CommitId, RefName, RemoteRefs, RepoPath, TreeEntry};
-use slipway_core::ids::{CodeRepositoryId, SecretId};
+use slipway_core::host::RepositoryPath;
+use slipway_core::ids::{CodeRepositoryId, SecretId, SourceAccountId};
 use slipway_core::{ErrorCode, Failure, Secret};
-use slipway_store::CodeRepositoryRecord;
+use slipway_store::{AccountPlace, CodeRepositoryRecord};
 use std::path::PathBuf;
 
 /// What a person says about a code repository. A password is given once, in clear, and never comes back.
@@ -40,6 +41,13 @@ pub enum CodeLocationInput {
         /// Its folder, absolute.
         path: PathBuf,
     },
+    /// A repository that a source account sees.
+    Account {
+        /// The account whose token opens it.
+        account: SourceAccountId,
+        /// The repository's path at the host.
+        path: RepositoryPath,
+    },
 }
 
 /// When a code repository was and will be looked at.
@@ -59,11 +67,17 @@ impl Slipway {
     /// # Errors
     /// [`ErrorCode::InvalidField`] or `BadCodeLocation` with the field, `NameTaken`, or what the keychain says.
     pub async fn add_code_repository(&self, input: &CodeRepositoryInput) -> Result<CodeRepositoryId, Failure> {
-        let location = self.parts.location(input, None).await?;
+        let (location, account) = self.parts.location(input, None).await?;
         let added = self
             .parts
             .store
-            .insert_code_repository(input.name.trim(), &location, input.poll_interval_seconds, self.parts.now())
+            .insert_code_repository(
+                input.name.trim(),
+                &location,
+                account.as_ref(),
+                input.poll_interval_seconds,
+                self.parts.now(),
+            )
             .await;
         match added {
             Ok(id) => {
@@ -84,12 +98,12 @@ impl Slipway {
     /// As [`Slipway::add_code_repository`].
     pub async fn edit_code_repository(&self, id: CodeRepositoryId, input: &CodeRepositoryInput) -> Result<(), Failure> {
         let old = self.parts.store.code_repository(id).await?.location;
-        let location = self.parts.location(input, Some(&old)).await?;
+        let (location, account) = self.parts.location(input, Some(&old)).await?;
         let (old_secret, new_secret) = (password_of(&old), password_of(&location));
         let changed = self
             .parts
             .store
-            .update_code_repository(id, input.name.trim(), &location, input.poll_interval_seconds)
+            .update_code_repository(id, input.name.trim(), &location, account.as_ref(), input.poll_interval_seconds)
             .await;
         let unused = if changed.is_ok() { old_secret } else { new_secret };
         if old_secret != new_secret {
@@ -155,8 +169,8 @@ impl Slipway {
             Some(id) => Some(self.parts.store.code_repository(id).await?.location),
             None => None,
         };
-        let location = self.parts.checked_location(input, old.as_ref())?;
-        let mut access = self.parts.access_of_location(location).await?;
+        let (location, account) = self.parts.checked_location(input, old.as_ref()).await?;
+        let mut access = self.parts.access_of_place(location, account.as_ref()).await?;
         if let CodeLocationInput::GitUrl { password: Some(password), .. } = &input.location {
             access.password = Some(password.clone());
         }
@@ -233,7 +247,11 @@ impl Parts {
     }
 
     /// Checks a typed place and seals its new password.
-    async fn location(&self, input: &CodeRepositoryInput, old: Option<&CodeLocation>) -> Result<CodeLocation, Failure> {
+    async fn location(
+        &self,
+        input: &CodeRepositoryInput,
+        old: Option<&CodeLocation>,
+    ) -> Result<(CodeLocation, Option<AccountPlace>), Failure> {
         let name = input.name.trim();
         if name.is_empty() || name.chars().count() > 64 || name.chars().any(char::is_control) {
             return Err(Failure::new(ErrorCode::InvalidField, "a name has 1 to 64 characters").at("name"));
@@ -242,28 +260,28 @@ impl Parts {
             return Err(Failure::new(ErrorCode::InvalidField, "the interval is between 5 seconds and one day")
                 .at("poll_interval_seconds"));
         }
-        let mut location = self.checked_location(input, old)?;
+        let (mut location, account) = self.checked_location(input, old).await?;
         if let (CodeLocation::GitUrl { password, .. }, CodeLocationInput::GitUrl { password: Some(secret), .. }) =
             (&mut location, &input.location)
         {
             *password = Some(self.keep_secret(&format!("password of {name}"), secret).await?);
         }
-        Ok(location)
+        Ok((location, account))
     }
 
     /// Checks a typed place; the stored password goes along while the origin stays the same.
-    fn checked_location(
+    async fn checked_location(
         &self,
         input: &CodeRepositoryInput,
         old: Option<&CodeLocation>,
-    ) -> Result<CodeLocation, Failure> {
+    ) -> Result<(CodeLocation, Option<AccountPlace>), Failure> {
         match &input.location {
             CodeLocationInput::LocalClone { path } => {
                 if !path.is_absolute() {
                     return Err(Failure::new(ErrorCode::BadCodeLocation, "the folder is given as an absolute path")
                         .at("location.path"));
                 }
-                Ok(CodeLocation::LocalClone { path: path.clone() })
+                Ok((CodeLocation::LocalClone { path: path.clone() }, None))
             }
             CodeLocationInput::GitUrl { url, username, password: _, ca_pem, allow_plain_http } => {
                 let checked = check_url(url, *allow_plain_http)?;
@@ -275,13 +293,18 @@ impl Parts {
                     }
                     _ => None,
                 };
-                Ok(CodeLocation::GitUrl {
+                let location = CodeLocation::GitUrl {
                     url: checked.to_string(),
                     username: username.clone().filter(|name| !name.is_empty()),
                     password: kept,
                     ca_pem: ca_pem.clone().filter(|pem| !pem.trim().is_empty()),
                     allow_plain_http: *allow_plain_http,
-                })
+                };
+                Ok((location, None))
+            }
+            CodeLocationInput::Account { account, path } => {
+                let (location, place) = self.place_at_host(*account, path).await?;
+                Ok((location, Some(place)))
             }
         }
     }

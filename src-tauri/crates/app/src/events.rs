@@ -28,6 +28,8 @@ pub enum AppEvent {
     },
     /// The queue, or a reason why something in it waits, changed.
     QueueChanged,
+    /// A source account was authorized, changed, paused or unbound, or its host answered.
+    AccountsChanged,
     /// A code repository was added, changed or removed.
     CodeRepositoriesChanged,
     /// A code repository was looked at.

@@ -6,6 +6,7 @@
 //! run left open.
 
 mod access;
+pub mod accounts;
 mod away;
 pub mod build_log;
 pub mod builds;

@@ -12,6 +12,7 @@ use crate::{AppEvent, away, housekeeping, recovery, wiring};
 use chrono::{DateTime, Utc};
 use slipway_core::Failure;
 use slipway_core::deploy::{DeployAction, DeployTarget, ServiceDirectory};
+use slipway_core::host::{CodeHosts, HostAuthorization};
 use slipway_core::ports::{BuildEngine, Clock, CodeStore, Registries, Vault};
 use slipway_core::rule::NameValue;
 use slipway_core::trigger::DeployPlace;
@@ -47,6 +48,10 @@ pub struct Ports {
     pub clock: Arc<dyn Clock>,
     /// Git.
     pub code: Arc<dyn CodeStore>,
+    /// Code hosts.
+    pub hosts: Arc<dyn CodeHosts>,
+    /// Getting in at code hosts, and out.
+    pub authorization: Arc<dyn HostAuthorization>,
     /// Docker engines by name.
     pub engines: Engines,
     /// OCI registries.

@@ -140,13 +140,18 @@ impl Watch {
                 events = self.file_events(id).await;
             }
             let first = record.first_looked_at.is_none() && record.last_check_at.is_none();
-            if asked || slept || first || (self.parts.pace.polling && is_due(now, record.next_check_at, interval)) {
+            let due =
+                asked || slept || first || (self.parts.pace.polling && is_due(now, record.next_check_at, interval));
+            // Nothing is tried with a token that the host refused; authorizing again begins this task anew.
+            let paused = self.is_paused(&record).await;
+            if due && !paused {
                 // The failure is in the repository's health.
                 let _ = self.look(id, watched, false).await;
             }
             let Ok(record) = self.parts.store.code_repository(id).await else { return };
             let pause = record.next_check_at.map_or(TimeDelta::zero(), |next| next - self.parts.now());
-            let pause = pause.to_std().unwrap_or_default().max(SHORTEST_PAUSE).min(self.parts.pace.recheck);
+            let shortest = if paused { self.parts.pace.recheck } else { SHORTEST_PAUSE };
+            let pause = pause.to_std().unwrap_or_default().max(shortest).min(self.parts.pace.recheck);
             asked = tokio::select! {
                 () = self.parts.stop.cancelled() => return,
                 () = watched.stop.cancelled() => return,
@@ -165,6 +170,16 @@ impl Watch {
                 tracing::debug!(%failure, code = %id, "no file events, polling instead");
                 None
             }
+        }
+    }
+
+    async fn is_paused(&self, record: &CodeRepositoryRecord) -> bool {
+        let Some(place) = &record.account else { return false };
+        match place.account {
+            Some(account) => {
+                self.parts.store.source_account(account).await.is_ok_and(|account| account.paused.is_some())
+            }
+            None => true,
         }
     }
 

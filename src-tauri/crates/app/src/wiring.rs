@@ -9,9 +9,10 @@ use slipway_core::image::{CredentialSource, RegistryHost, RegistryLogin};
 use slipway_core::ports::{BuildEngine, Clock, Deadlines};
 use slipway_core::trigger::DeployPlace;
 use slipway_core::{ErrorCode, Failure};
-use slipway_deploy::{ComposeAction, ContainerAction, EngineCalls, EngineDirectory, SwarmAction};
+use slipway_deploy::{ComposeAction, ContainerAction, EngineCalls, EngineDirectory, SwarmAction, WebhookAction};
 use slipway_engine::{DockerEngine, Surroundings, engine_calls, proxy_build_args};
 use slipway_git::GitCodeStore;
+use slipway_hosts::Hosts;
 use slipway_registry::OciRegistries;
 use slipway_registry::credentials::{login_from_command, login_from_docker_config, login_from_helper};
 use slipway_store::DataDir;
@@ -42,9 +43,12 @@ pub(crate) fn real_ports(data_dir: &DataDir, installation: String, clock: Arc<dy
     let surroundings = surroundings();
     let proxies = surroundings.clone();
     let (actions, directories) = deploying(surroundings.clone(), deadlines.clone());
+    let hosts = Arc::new(Hosts::new(deadlines.clone(), Arc::clone(&clock)));
     Ok(Ports {
         clock,
         code: Arc::new(GitCodeStore::new(data_dir.mirrors(), deadlines.clone())),
+        hosts: Arc::<Hosts>::clone(&hosts),
+        authorization: hosts,
         engines: engines(surroundings, installation, deadlines.clone()),
         registries: Arc::new(OciRegistries::new(deadlines.clone())),
         vault: Arc::new(KeychainVault::new(KEYCHAIN_SERVICE)),
@@ -88,7 +92,8 @@ fn deploying(surroundings: Surroundings, deadlines: Deadlines) -> (DeployActions
             DeployTarget::Container { engine, .. } => Arc::new(ContainerAction::new(calls(engine)?)),
             DeployTarget::ComposeService { engine, .. } => Arc::new(ComposeAction::new(calls(engine)?)),
             DeployTarget::SwarmService { engine, .. } => Arc::new(SwarmAction::new(calls(engine)?)),
-            DeployTarget::KubernetesContainer { .. } | DeployTarget::Webhook { .. } => return Err(unknown()),
+            DeployTarget::Webhook { .. } => Arc::new(WebhookAction::default()),
+            DeployTarget::KubernetesContainer { .. } => return Err(unknown()),
         })
     });
     let directories: ServiceDirectories = Arc::new(move |place| match place {

@@ -37,6 +37,8 @@ row_id! {
     PublicationId,
     /// A sealed secret.
     SecretId,
+    /// An authorized login at a code host.
+    SourceAccountId,
     /// A notice of the inbox.
     NoticeId,
     /// An image trigger.

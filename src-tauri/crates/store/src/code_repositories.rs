@@ -5,7 +5,8 @@ use crate::{Store, StoreError};
 use chrono::{DateTime, Utc};
 use slipway_core::Failure;
 use slipway_core::code::{CodeLocation, RefName};
-use slipway_core::ids::CodeRepositoryId;
+use slipway_core::host::RepositoryPath;
+use slipway_core::ids::{CodeRepositoryId, SourceAccountId};
 use sqlx::sqlite::SqliteRow;
 
 /// One code repository.
@@ -33,6 +34,21 @@ pub struct CodeRepositoryRecord {
     pub poll_interval_seconds: Option<u32>,
     /// When to look next; `None` is at once.
     pub next_check_at: Option<DateTime<Utc>>,
+    /// The account that opens it; `None` for code that needs none.
+    pub account: Option<AccountPlace>,
+}
+
+/// Where code lies at a code host, and the account that opens it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountPlace {
+    /// The account; `None` after it was unbound.
+    pub account: Option<SourceAccountId>,
+    /// The host's name of the account ([`crate::SourceAccountRecord::key`]): outlives the account.
+    pub key: String,
+    /// The repository's path at the host.
+    pub path: RepositoryPath,
+    /// The host's id of the repository: the same after a rename.
+    pub repository: String,
 }
 
 /// How a look at the remote went.
@@ -60,7 +76,18 @@ fn record(row: &SqliteRow) -> Result<CodeRepositoryRecord, StoreError> {
         default_branch: row.word_of("default_branch")?,
         poll_interval_seconds: row.small_of("poll_interval_seconds")?,
         next_check_at: row.time_of("next_check_at")?,
+        account: account_place(row)?,
     })
+}
+
+fn account_place(row: &SqliteRow) -> Result<Option<AccountPlace>, StoreError> {
+    let Some(key) = row.text_of("account_key")? else { return Ok(None) };
+    Ok(Some(AccountPlace {
+        account: row.int_of("account_id")?.map(SourceAccountId),
+        key,
+        path: RepositoryPath(row.text("account_path")?),
+        repository: row.text("account_repository")?,
+    }))
 }
 
 impl Store {
@@ -72,17 +99,23 @@ impl Store {
         &self,
         name: &str,
         location: &CodeLocation,
+        account: Option<&AccountPlace>,
         poll_interval_seconds: Option<u32>,
         now: DateTime<Utc>,
     ) -> Result<CodeRepositoryId, StoreError> {
         let mut tx = self.write().await?;
         let id = sqlx::query_scalar(
-            "INSERT INTO code_repositories (name, location, poll_interval_seconds, created_at) VALUES (?, ?, ?, ?) RETURNING id",
+            "INSERT INTO code_repositories (name, location, poll_interval_seconds, created_at, account_id, account_key, \
+             account_path, account_repository) VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
         )
         .bind(name)
         .bind(json(location)?)
         .bind(poll_interval_seconds)
         .bind(millis(now))
+        .bind(account.and_then(|place| place.account).map(|id| id.0))
+        .bind(account.map(|place| place.key.as_str()))
+        .bind(account.map(|place| place.path.0.as_str()))
+        .bind(account.map(|place| place.repository.as_str()))
         .fetch_one(&mut *tx)
         .await
         .map_err(|e| StoreError::from(e).name_taken_at("name"))?;
@@ -109,6 +142,21 @@ impl Store {
         rows.iter().map(record).collect()
     }
 
+    /// Returns the code repositories that an account opens, by name.
+    ///
+    /// # Errors
+    /// As every read.
+    pub async fn code_repositories_of(
+        &self,
+        account: SourceAccountId,
+    ) -> Result<Vec<CodeRepositoryRecord>, StoreError> {
+        let rows = sqlx::query("SELECT * FROM code_repositories WHERE account_id = ? ORDER BY name, id")
+            .bind(account.0)
+            .fetch_all(self.read())
+            .await?;
+        rows.iter().map(record).collect()
+    }
+
     /// Changes name, place and interval of a code repository. It is looked at next at once.
     ///
     /// # Errors
@@ -118,15 +166,21 @@ impl Store {
         id: CodeRepositoryId,
         name: &str,
         location: &CodeLocation,
+        account: Option<&AccountPlace>,
         poll_interval_seconds: Option<u32>,
     ) -> Result<(), StoreError> {
         let mut tx = self.write().await?;
         let done = sqlx::query(
-            "UPDATE code_repositories SET name = ?, location = ?, poll_interval_seconds = ?, next_check_at = NULL WHERE id = ?",
+            "UPDATE code_repositories SET name = ?, location = ?, poll_interval_seconds = ?, next_check_at = NULL, \
+             account_id = ?, account_key = ?, account_path = ?, account_repository = ? WHERE id = ?",
         )
         .bind(name)
         .bind(json(location)?)
         .bind(poll_interval_seconds)
+        .bind(account.and_then(|place| place.account).map(|id| id.0))
+        .bind(account.map(|place| place.key.as_str()))
+        .bind(account.map(|place| place.path.0.as_str()))
+        .bind(account.map(|place| place.repository.as_str()))
         .bind(id.0)
         .execute(&mut *tx)
         .await

@@ -9,6 +9,7 @@
 //!
 //! [`Store::open`] guards the data folder (lock, permissions, damage, schema); [`data_dir`] says what is where in it.
 
+pub mod accounts;
 pub mod build_filter;
 pub mod build_stages;
 pub mod build_steps;
@@ -38,10 +39,11 @@ pub mod triggers;
 pub mod version_cache;
 pub mod versions;
 
+pub use accounts::{AccountChecked, AccountFacts, AccountRemovalRows, OauthApplication, SourceAccountRecord};
 pub use build_filter::{BuildFilter, BuildPage};
 pub use build_steps::StepRecord;
 pub use builds::{BuildRecord, CreatedBuild, NewBuild};
-pub use code_repositories::{CodeRepositoryRecord, LookResult};
+pub use code_repositories::{AccountPlace, CodeRepositoryRecord, LookResult};
 pub use data_dir::DataDir;
 pub use error::StoreError;
 pub use firing_lists::{FiringFilter, FiringLine, FiringPage};

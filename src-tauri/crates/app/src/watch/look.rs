@@ -11,7 +11,7 @@ use slipway_core::paths::{PathDecision, PathMatcher};
 use slipway_core::rule::RuleSpec;
 use slipway_core::skip_words::find_skip_word;
 use slipway_core::{ErrorCode, Failure};
-use slipway_store::{NewBuild, ObservationRecord, RefMove, RuleRecord};
+use slipway_store::{AccountPlace, NewBuild, ObservationRecord, RefMove, RuleRecord};
 use std::collections::{BTreeMap, BTreeSet};
 use tokio_util::sync::CancellationToken;
 
@@ -43,7 +43,8 @@ impl Look<'_> {
         let record = self.parts.store.code_repository(self.code).await?;
         // The first look records every ref, so that no later one takes an old ref for a new one.
         let only = if every_ref || record.first_looked_at.is_none() { None } else { named_branches(&rules) };
-        let remote = self.parts.ports.code.remote_refs(&access, only.as_deref(), self.cancel).await?;
+        let remote = self.parts.ports.code.remote_refs(&access, only.as_deref(), self.cancel).await;
+        let remote = self.noted(record.account.as_ref(), remote).await?;
         let known = self
             .parts
             .store
@@ -61,6 +62,18 @@ impl Look<'_> {
             default_branch: remote.default_branch,
             moved: !recorded.first_look && !recorded.observations.is_empty(),
         })
+    }
+
+    /// Git says no to a repository and to a token in the same words: the account is asked which one it was.
+    async fn noted<T>(&self, place: Option<&AccountPlace>, result: Result<T, Failure>) -> Result<T, Failure> {
+        if let Err(failure) = &result
+            && failure.code == ErrorCode::SourceUnauthorized
+            && let Some(account) = place.and_then(|place| place.account)
+            && let Err(failure) = self.parts.ask_account(account, self.cancel).await
+        {
+            tracing::info!(%failure, %account, "an account fails");
+        }
+        result
     }
 
     /// Decides about every observation that a rule has not handled yet.

@@ -1,6 +1,7 @@
 //! The application with the real store in a temporary folder and scripted fakes of everything outside.
 #![allow(clippy::unwrap_used)]
 
+mod accounts;
 mod cancel;
 mod inbox;
 mod mirrors;

@@ -13,7 +13,7 @@ use slipway_testkit::fakes::FakeBuild;
 const CANARY: &str = "canary-Zq81xPw-7f3";
 
 /// Returns the files below a folder that hold the text.
-fn holders(folder: &std::path::Path, text: &str) -> Vec<std::path::PathBuf> {
+pub(crate) fn holders(folder: &std::path::Path, text: &str) -> Vec<std::path::PathBuf> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();

@@ -13,7 +13,7 @@ use slipway_core::rule::{PushTriggers, RuleSpec, Strategy, VersionRule};
 use slipway_core::{ErrorCode, Failure};
 use slipway_store::{BuildFilter, BuildRecord, RegistrySpec};
 use slipway_testkit::fakes::{
-    FakeClock, FakeCodeStore, FakeEngine, FakeRegistries, FakeRepository, FakeTargets, MemoryVault,
+    FakeClock, FakeCodeStore, FakeEngine, FakeHosts, FakeRegistries, FakeRepository, FakeTargets, MemoryVault,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,6 +26,7 @@ pub(crate) struct World {
     pub(crate) clock: Arc<FakeClock>,
     pub(crate) code: Arc<FakeCodeStore>,
     pub(crate) engine: Arc<FakeEngine>,
+    pub(crate) hosts: Arc<FakeHosts>,
     pub(crate) registries: Arc<FakeRegistries>,
     pub(crate) targets: Arc<FakeTargets>,
     pub(crate) vault: Arc<MemoryVault>,
@@ -48,6 +49,7 @@ impl World {
             clock: Arc::new(FakeClock::default()),
             code: Arc::new(FakeCodeStore::default()),
             engine: Arc::new(FakeEngine::new(Arc::clone(&registries))),
+            hosts: Arc::new(FakeHosts::default()),
             registries,
             targets: Arc::new(FakeTargets::default()),
             vault: Arc::new(MemoryVault::default()),
@@ -66,6 +68,8 @@ impl World {
         let mut ports = Ports {
             clock: Arc::<FakeClock>::clone(&self.clock),
             code: Arc::<FakeCodeStore>::clone(&self.code),
+            hosts: Arc::<FakeHosts>::clone(&self.hosts),
+            authorization: Arc::<FakeHosts>::clone(&self.hosts),
             engines: Arc::new(move |_| Ok(Arc::<FakeEngine>::clone(&engine))),
             registries: Arc::<FakeRegistries>::clone(&self.registries),
             vault: Arc::<MemoryVault>::clone(&self.vault),

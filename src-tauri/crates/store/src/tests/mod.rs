@@ -1,6 +1,7 @@
 //! Tests with a real SQLite in temporary folders.
 #![allow(clippy::unwrap_used)]
 
+mod accounts;
 mod builds;
 mod lists;
 mod notices;
@@ -98,7 +99,7 @@ async fn empty() -> (TempDir, Store) {
 async fn setup() -> Setup {
     let (dir, store) = empty().await;
     let location = CodeLocation::LocalClone { path: "/code/app".into() };
-    let code = store.insert_code_repository("app", &location, None, at(0)).await.unwrap();
+    let code = store.insert_code_repository("app", &location, None, None, at(0)).await.unwrap();
     store.record_moves(code, &[], at(0)).await.unwrap();
     let registry = store.local_engine().await.unwrap().id;
     let repository = store.insert_image_repository(&repository_spec(registry, "team/app"), None, at(0)).await.unwrap();

@@ -51,10 +51,10 @@ async fn code_repositories_remember_how_the_last_look_went() {
         ca_pem: None,
         allow_plain_http: false,
     };
-    let taken = s.store.insert_code_repository("app", &location, None, at(0)).await.unwrap_err();
+    let taken = s.store.insert_code_repository("app", &location, None, None, at(0)).await.unwrap_err();
     let failure = Failure::from(taken);
     assert_eq!((failure.code, failure.field.as_deref()), (ErrorCode::NameTaken, Some("name")));
-    let id = s.store.insert_code_repository("git", &location, Some(60), at(0)).await.unwrap();
+    let id = s.store.insert_code_repository("git", &location, None, Some(60), at(0)).await.unwrap();
     let ok = LookResult::Ok { default_branch: Some(branch("main")) };
     s.store.record_look(id, &ok, Some(at(60)), at(1)).await.unwrap();
     let away = Failure::new(ErrorCode::SourceUnreachable, "away");
@@ -67,7 +67,7 @@ async fn code_repositories_remember_how_the_last_look_went() {
     assert_eq!((record.last_failure, record.default_branch), (Some(away), Some(branch("main"))));
     s.store.record_look(id, &LookResult::Ok { default_branch: None }, None, at(3)).await.unwrap();
     assert_eq!(s.store.code_repository(id).await.unwrap().last_failure, None);
-    s.store.update_code_repository(id, "renamed", &location, None).await.unwrap();
+    s.store.update_code_repository(id, "renamed", &location, None, None).await.unwrap();
     let names: Vec<_> = s.store.code_repositories().await.unwrap().into_iter().map(|record| record.name).collect();
     assert_eq!(names, ["app", "renamed"]);
     let record = s.store.code_repository(id).await.unwrap();

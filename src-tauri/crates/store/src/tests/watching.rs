@@ -10,7 +10,7 @@ use slipway_core::ids::CodeRepositoryId;
 async fn the_first_look_builds_nothing_for_any_rule() {
     let (_dir, store) = empty().await;
     let location = CodeLocation::LocalClone { path: "/code/app".into() };
-    let code = store.insert_code_repository("app", &location, None, at(0)).await.unwrap();
+    let code = store.insert_code_repository("app", &location, None, None, at(0)).await.unwrap();
     let registry = store.local_engine().await.unwrap().id;
     let repository = store.insert_image_repository(&repository_spec(registry, "app"), None, at(0)).await.unwrap();
     let before = store.insert_rule(repository, &rule_spec(code, "before"), at(0)).await.unwrap();
@@ -101,7 +101,7 @@ async fn a_rule_that_gets_other_code_begins_anew() {
     let s = setup().await;
     let main = branch("main");
     let location = CodeLocation::LocalClone { path: "/code/other".into() };
-    let other = s.store.insert_code_repository("other", &location, None, at(0)).await.unwrap();
+    let other = s.store.insert_code_repository("other", &location, None, None, at(0)).await.unwrap();
     s.store.record_moves(other, &[moved(&branch("trunk"), Some('e'))], at(0)).await.unwrap();
     s.push(&main, 'a').await;
     s.store.update_rule(s.rule, &rule_spec(other, "main"), at(1)).await.unwrap();

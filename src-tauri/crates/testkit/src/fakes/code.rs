@@ -38,6 +38,7 @@ pub struct FakeCodeStore {
     remotes: Mutex<HashMap<String, Remote>>,
     commits: Mutex<HashMap<CommitId, Commit>>,
     mirrors: Mutex<HashMap<CodeRepositoryId, HashSet<CommitId>>>,
+    accesses: Mutex<HashMap<String, CodeAccess>>,
     script: Script,
     gate: Gate,
 }
@@ -60,6 +61,11 @@ impl FakeCodeStore {
     pub fn repository(self: &Arc<Self>, place: &str) -> FakeRepository {
         lock(&self.remotes).entry(place.to_owned()).or_default();
         FakeRepository { store: Arc::clone(self), key: place.to_owned() }
+    }
+
+    /// What the last question for refs of a remote came with.
+    pub fn last_access(&self, place: &str) -> Option<CodeAccess> {
+        lock(&self.accesses).get(place).cloned()
     }
 
     /// Fails the next calls of a method (`remote_refs`, `fetch`, `fetch_commit`, `open_context`, …).
@@ -215,6 +221,7 @@ impl CodeStore for FakeCodeStore {
         only: Option<&[RefName]>,
         cancel: &CancellationToken,
     ) -> Result<RemoteRefs, Failure> {
+        lock(&self.accesses).insert(key(&access.location), access.clone());
         self.script.enter("remote_refs")?;
         if cancel.is_cancelled() {
             return Err(Failure::cancelled());

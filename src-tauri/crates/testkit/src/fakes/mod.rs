@@ -4,6 +4,7 @@
 mod clock;
 mod code;
 mod engine;
+mod hosts;
 mod journal;
 mod registries;
 mod targets;
@@ -12,6 +13,7 @@ mod vault;
 pub use clock::FakeClock;
 pub use code::{FakeCodeStore, FakeRepository};
 pub use engine::{FakeBuild, FakeEngine, SeenBuild};
+pub use hosts::FakeHosts;
 pub use journal::MemoryJournal;
 pub use registries::FakeRegistries;
 pub use targets::FakeTargets;
