@@ -11,7 +11,13 @@ pub struct PlainLog {
     /// `None` for a build that has not written anything.
     file: Option<File>,
     strip: Strip,
+    /// Text that was read and not given yet, from `given` on.
+    text: Vec<u8>,
+    given: usize,
 }
+
+/// Bytes of the file that are looked at in one go.
+const PIECE: usize = 64 << 10;
 
 impl BuildLogs {
     /// Opens a build's log as plain text. A build without a log has an empty one.
@@ -24,23 +30,30 @@ impl BuildLogs {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
             Err(error) => return Err(disk_failure(&error)),
         };
-        Ok(PlainLog { file, strip: Strip::default() })
+        Ok(PlainLog { file, strip: Strip::default(), text: Vec::new(), given: 0 })
     }
 }
 
 impl Read for PlainLog {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         let Some(file) = &mut self.file else { return Ok(0) };
-        // The byte that may be half of a control character is kept back, so a read may give one more than it took.
-        let room = buffer.len().saturating_sub(1);
-        let mut taken = vec![0; room];
-        loop {
-            let count = file.read(&mut taken)?;
-            let kept = self.strip.next(&taken[..count], buffer);
-            if count == 0 || kept > 0 {
-                return Ok(kept);
+        // A piece may hold nothing but control characters, which is not the end.
+        while self.given == self.text.len() {
+            let mut piece = vec![0; PIECE];
+            let count = file.read(&mut piece)?;
+            if count == 0 {
+                return Ok(0);
             }
+            // The byte that may be half of a control character is kept back, so there may be one more than was taken.
+            self.text.resize(count + 1, 0);
+            let kept = self.strip.next(&piece[..count], &mut self.text);
+            self.text.truncate(kept);
+            self.given = 0;
         }
+        let count = buffer.len().min(self.text.len() - self.given);
+        buffer[..count].copy_from_slice(&self.text[self.given..self.given + count]);
+        self.given += count;
+        Ok(count)
     }
 }
 
@@ -148,6 +161,8 @@ mod tests {
         let mut text = String::new();
         logs.plain(BuildId(7)).unwrap().read_to_string(&mut text).unwrap();
         assert_eq!(text, "ok \u{e9}\n".repeat(50_000));
+        let bytes: Result<Vec<u8>, _> = logs.plain(BuildId(7)).unwrap().bytes().collect();
+        assert_eq!(bytes.unwrap(), text.as_bytes(), "however small the reader's buffer is");
         let mut nothing = Vec::new();
         assert_eq!(logs.plain(BuildId(8)).unwrap().read_to_end(&mut nothing).unwrap(), 0);
     }
