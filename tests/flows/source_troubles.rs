@@ -85,7 +85,7 @@ async fn what_is_in_use_stays_and_records_outlive_their_rule_and_code() {
     let again = call("builds.rerun", json!({ "id": build["id"] })).await;
     assert_code(&again.unwrap_err(), "not_found");
     let removal = house.product.must("image_repositories.removal", json!({ "id": repository })).await;
-    assert_eq!(removal, json!({ "rules": [], "builds": 1, "active": [] }));
+    assert_eq!(removal, json!({ "rules": [], "builds": 1, "active": [], "triggers": [] }));
     house.product.must("image_repositories.delete", json!({ "id": repository })).await;
     assert_code(&call("builds.get", json!({ "id": build["id"] })).await.unwrap_err(), "not_found");
     assert!(house.registry.digest("team/app", tag).await.is_some(), "images stay where they are");
