@@ -20,7 +20,7 @@ export function RunningImageText({ image }: { image: RunningImage }) {
   return (
     <>
       {isName && (
-        <Text className="mono foreign" component="div" title={image.reference}>
+        <Text className="mono foreign" component="div" title={image.reference} style={{ overflowWrap: "anywhere" }}>
           {shortReference(image.reference)}
         </Text>
       )}

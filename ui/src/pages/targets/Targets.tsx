@@ -179,10 +179,10 @@ function TargetRow({ view, runs }: { view: DeployTargetView; runs: boolean }) {
   const name = serviceName({ target });
   return (
     <Table.Tr>
-      <Table.Td maw={260}>
+      <Table.Td miw={140} maw={260}>
         <Group gap={6} wrap="nowrap">
           <TargetIcon kind={target.kind} />
-          <Anchor component="button" type="button" size="sm" fw={500} ta="start" className="foreign" onClick={() => open(`target.${path}`)}>
+          <Anchor component="button" type="button" size="sm" fw={500} ta="start" className="foreign" style={{ overflowWrap: "anywhere" }} onClick={() => open(`target.${path}`)}>
             {name}
           </Anchor>
           {pin && (
@@ -194,7 +194,7 @@ function TargetRow({ view, runs }: { view: DeployTargetView; runs: boolean }) {
       </Table.Td>
       {runs && (
         <>
-          <Table.Td className="room-s" maw={320}>
+          <Table.Td className="room-s" miw={180} maw={320}>
             {state?.image && <RunningImageText image={state.image} />}
           </Table.Td>
           <Table.Td>
