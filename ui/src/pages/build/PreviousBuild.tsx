@@ -32,9 +32,12 @@ export function PreviousBuild({ build }: { build: BuildDetailView }) {
           {t("builds.title", { number: before.number })}
         </PageLink>
       </Text>
-      <Text size="sm">
-        {t("comparison.cached", { steps: comparison.cached.steps, of: comparison.cached.of, before: comparison.cachedBefore.steps, ofBefore: comparison.cachedBefore.of })}
-      </Text>
+      {/* The engine does not tell the steps of every build. */}
+      {comparison.cached.of > 0 && comparison.cachedBefore.of > 0 && (
+        <Text size="sm">
+          {t("comparison.cached", { steps: comparison.cached.steps, of: comparison.cached.of, before: comparison.cachedBefore.steps, ofBefore: comparison.cachedBefore.of })}
+        </Text>
+      )}
       <FirstRun comparison={comparison} />
       <Changes before={before} after={build} comparison={comparison} otherDockerfile={otherDockerfile} />
     </Stack>

@@ -1,5 +1,5 @@
 import { Text } from "@mantine/core";
-import { IconArrowRight } from "@tabler/icons-react";
+import { IconArrowRight, IconCircleMinus, IconPlayerSkipForward } from "@tabler/icons-react";
 import { Fragment } from "react";
 import { useTranslation } from "react-i18next";
 
@@ -8,6 +8,8 @@ import { Mark, type Tone } from "../../parts/StateMark";
 import { Took } from "../../parts/Time";
 
 const stages: Stage[] = ["checkout", "build", "push", "triggers"];
+
+const iconOf = { succeeded: {}, failed: {}, cancelled: { icon: IconCircleMinus }, skipped: { icon: IconPlayerSkipForward } };
 
 /** How a stage stands: its tone, and its word. */
 function standing(record: StageRecord | undefined, over: boolean) {
@@ -36,7 +38,7 @@ export function StagePicture({ build }: { build: BuildDetailView }) {
               <Text size="sm" fw={600}>
                 {t(`builds.stage_${stage}`)}
               </Text>
-              <Mark tone={tone} word={t(word)} />
+              <Mark tone={tone} word={t(word)} {...(record?.outcome ? iconOf[record.outcome] : {})} />
               <Text fz={12} c="dimmed" mih={18}>
                 {record && record.outcome !== "skipped" && <Took from={record.started_at} to={record.ended_at} />}
               </Text>
