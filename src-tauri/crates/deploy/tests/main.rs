@@ -7,6 +7,7 @@ mod containers;
 mod directory;
 mod faithful;
 mod kill;
+mod kubernetes;
 mod pulls;
 mod support;
 mod swarm;

@@ -4,6 +4,7 @@
 mod canaries;
 mod engines;
 mod git;
+mod kubernetes;
 mod processes;
 mod registries;
 mod secrets;
