@@ -80,7 +80,8 @@ test("the checks of a rule speak of what stands in the form, never of what stood
     await window.see(window.text("failure.dockerfile_missing.what", {}, window.dialog));
     await window.field("common.name", {}, window.dialog).fill(" ");
     await window.field("rules.dockerfile", {}, window.dialog).fill("Dockerfile");
-    await window.see(inOrder);
+    await window.see(window.text("rules.preflight_waits", {}, window.dialog));
+    assert.equal(await inOrder.isVisible(), false);
     await window.button("common.save", {}, window.dialog).click();
     await window.see(window.text("common.required", {}, window.dialog));
     assert.equal((await product.call("rules.list", { repository })).length, 1);

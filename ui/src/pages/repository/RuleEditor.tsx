@@ -67,7 +67,9 @@ function Editor({ repository, rule, at, sources, onClose }: EditorProps) {
     { code: previewed.code, triggers: previewed.triggers, version: previewed.version },
     { enabled: hasCode, keep: true },
   );
-  const preflight = useRead("rules.preflight", { repository: repository.id, spec: checked }, { enabled: hasCode, keep: true });
+  // Without these there is nothing to check yet; the form says so itself when it is sent.
+  const checkable = hasCode && checked.name !== "" && checked.dockerfile_path !== "";
+  const preflight = useRead("rules.preflight", { repository: repository.id, spec: checked }, { enabled: checkable, keep: true });
 
   // What stands in the form is not yet what was checked.
   const checking = checked !== spec || preflight.isFetching;
@@ -80,6 +82,7 @@ function Editor({ repository, rule, at, sources, onClose }: EditorProps) {
   const errorOfSave = useFieldError(failure);
   const errorOfCheck = useFieldError(preflight.error && failureOf(preflight.error));
   const errorOfPreview = useFieldError(preview.error && failureOf(preview.error));
+  const foundErrors = (checkable && preflight.data?.errors) || [];
   const [tried, setTried] = useState(false);
   const noBranch = draft.byBranch && draft.branches.length === 0;
   const { complete, missingAt } = useRequired({ name: draft.name, dockerfile_path: draft.dockerfile });
@@ -87,13 +90,13 @@ function Editor({ repository, rule, at, sources, onClose }: EditorProps) {
     const missing = missingAt(field);
     if (missing) return missing;
     if (field === "triggers.branches" && tried && noBranch) return t("rules.branches_required");
-    const found = preflight.data?.errors.find((one) => isAbout(one, field));
+    const found = foundErrors.find((one) => isAbout(one, field));
     return (
       errorOfSave(field) ?? errorOfCheck(field) ?? errorOfPreview(field) ?? (found ? findingWords(t, found).what : null)
     );
   };
   const badText = readPairs(draft.args).bad !== null || readPairs(draft.labels).bad !== null;
-  const blocked = !hasCode || badText || (preflight.data?.errors.length ?? 0) > 0;
+  const blocked = !hasCode || badText || foundErrors.length > 0;
 
   const save = (build: boolean) => {
     setTried(true);
@@ -134,7 +137,7 @@ function Editor({ repository, rule, at, sources, onClose }: EditorProps) {
       <Box className="rule-editor">
         <RuleFields draft={draft} change={change} sources={sources} errorOf={errorOf} isNew={!rule} {...(at ? { at } : {})} />
         <Stack gap="md" className="rule-editor-live">
-          <RulePreview hasCode={hasCode} preview={preview} preflight={preflight} checking={checking} overwriteTag={spec.overwrite_tag} repository={repository} onDockerfile={(dockerfile) => change({ dockerfile })} onStarters={() => open(`starters.${draft.code}.${rule ? `rule.${rule.id}` : "new-rule"}`)} />
+          <RulePreview hasCode={hasCode} preview={preview} preflight={preflight} checking={checking} checkable={checkable} overwriteTag={spec.overwrite_tag} repository={repository} onDockerfile={(dockerfile) => change({ dockerfile })} onStarters={() => open(`starters.${draft.code}.${rule ? `rule.${rule.id}` : "new-rule"}`)} />
           {failure && <FailureNotice failure={failure} />}
           <Group gap="sm" justify="flex-end">
             <Button variant="default" onClick={onClose}>

@@ -21,6 +21,8 @@ interface RulePreviewProps {
   preflight: UseQueryResult<PreflightView, CallFailed>;
   /** The checks of what stands in the form are not back yet. */
   checking: boolean;
+  /** Enough is filled in to be checked. */
+  checkable: boolean;
   overwriteTag: string | null;
   repository: ImageRepositoryView;
   /** Takes a path that is there instead of one that is not. */
@@ -30,7 +32,7 @@ interface RulePreviewProps {
 }
 
 /** What a rule would do now: the refs it matches, the tags it would make, and the checks before saving. */
-export function RulePreview({ hasCode, preview, preflight, checking, overwriteTag, repository, onDockerfile, onStarters }: RulePreviewProps) {
+export function RulePreview({ hasCode, preview, preflight, checking, checkable, overwriteTag, repository, onDockerfile, onStarters }: RulePreviewProps) {
   const { t } = useTranslation();
   const registries = useRead("registries.list", {}).data ?? [];
   if (!hasCode) {
@@ -100,14 +102,19 @@ export function RulePreview({ hasCode, preview, preflight, checking, overwriteTa
         <Title order={3} fz={14} fw={600}>
           {t("rules.preflight")}
         </Title>
+        {!checking && !checkable && (
+          <Text size="sm" c="dimmed">
+            {t("rules.preflight_waits")}
+          </Text>
+        )}
         {checking && (
           <Text size="sm" c="dimmed" style={{ display: "flex", gap: 6 }}>
             <IconLoader2 size={16} className="turning" aria-hidden style={{ flex: "none" }} />
             {t("rules.preflight_running")}
           </Text>
         )}
-        {preflight.error && <FailureNotice failure={failureOf(preflight.error)} onRetry={() => void preflight.refetch()} />}
-        {preflight.data && !preflight.error && <Findings found={preflight.data} checking={checking} onDockerfile={onDockerfile} onStarters={onStarters} />}
+        {checkable && preflight.error && <FailureNotice failure={failureOf(preflight.error)} onRetry={() => void preflight.refetch()} />}
+        {checkable && preflight.data && !preflight.error && <Findings found={preflight.data} checking={checking} onDockerfile={onDockerfile} onStarters={onStarters} />}
       </Stack>
     </>
   );
