@@ -9,7 +9,10 @@ use slipway_core::image::{CredentialSource, RegistryHost, RegistryLogin};
 use slipway_core::ports::{BuildEngine, Clock, Deadlines};
 use slipway_core::trigger::DeployPlace;
 use slipway_core::{ErrorCode, Failure};
-use slipway_deploy::{ComposeAction, ContainerAction, EngineCalls, EngineDirectory, SwarmAction, WebhookAction};
+use slipway_deploy::{
+    ComposeAction, ContainerAction, EngineCalls, EngineDirectory, KubernetesAction, KubernetesDirectory, SwarmAction,
+    WebhookAction,
+};
 use slipway_engine::{DockerEngine, Surroundings, engine_calls, proxy_build_args};
 use slipway_git::GitCodeStore;
 use slipway_hosts::Hosts;
@@ -82,6 +85,7 @@ fn engines(surroundings: Surroundings, installation: String, deadlines: Deadline
 
 /// Actions and directories hold no connection: they are made for each use.
 fn deploying(surroundings: Surroundings, deadlines: Deadlines) -> (DeployActions, ServiceDirectories) {
+    let (of_clusters, of_lists) = (deadlines.clone(), deadlines.clone());
     let calls = move |engine: &str| {
         let transport = surroundings.endpoint(context_of(engine))?.transport(false)?;
         Ok::<_, Failure>(EngineCalls::new(engine_calls(transport, deadlines.request), &deadlines))
@@ -93,18 +97,17 @@ fn deploying(surroundings: Surroundings, deadlines: Deadlines) -> (DeployActions
             DeployTarget::ComposeService { engine, .. } => Arc::new(ComposeAction::new(calls(engine)?)),
             DeployTarget::SwarmService { engine, .. } => Arc::new(SwarmAction::new(calls(engine)?)),
             DeployTarget::Webhook { .. } => Arc::new(WebhookAction::default()),
-            DeployTarget::KubernetesContainer { .. } => return Err(unknown()),
+            DeployTarget::KubernetesContainer { .. } => Arc::new(KubernetesAction::new(of_clusters.clone())),
         })
     });
     let directories: ServiceDirectories = Arc::new(move |place| match place {
         DeployPlace::Engine { engine } => Ok(Arc::new(EngineDirectory::new(engine.as_str(), calls_of_lists(engine)?))),
-        DeployPlace::Cluster { .. } => Err(unknown()),
+        DeployPlace::Cluster { kubeconfig, context, allowed_exec } => {
+            let allowed = allowed_exec.as_deref();
+            Ok(Arc::new(KubernetesDirectory::new(kubeconfig, context, allowed, of_lists.clone())))
+        }
     });
     (actions, directories)
-}
-
-fn unknown() -> Failure {
-    Failure::new(ErrorCode::EngineUnsupported, "this kind of target cannot be updated yet")
 }
 
 /// Returns the Docker context that an engine's name asks for.

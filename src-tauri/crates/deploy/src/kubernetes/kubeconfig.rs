@@ -185,7 +185,11 @@ pub(super) async fn access(path: &str, context: &str) -> Result<Access, Failure>
     let find = |list: &Option<Vec<Named>>, name: &str, what: &str| {
         let found = list.iter().flatten().find(|one| one.name == name);
         let entry = found.map(|one| one.context.clone().or(one.cluster.clone()).or(one.user.clone()));
-        entry.ok_or_else(|| invalid(format!("the kubeconfig has no {what} {name:?}")).with("context", context))
+        entry.ok_or_else(|| {
+            let names: Vec<&str> = list.iter().flatten().map(|one| one.name.as_str()).collect();
+            let failure = invalid(format!("the kubeconfig has no {what} {name:?}, only: {}", names.join(", ")));
+            failure.with("context", context).with("suggestions", names.join(", "))
+        })
     };
     let entry: ContextEntry = part(find(&config.contexts, context, "context")?.as_ref())?;
     let cluster: ClusterEntry = part(find(&config.clusters, &entry.cluster, "cluster")?.as_ref())?;
