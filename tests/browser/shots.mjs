@@ -35,7 +35,7 @@ const sendEmpty = async (window) => {
   const send = window.dialog.locator("button[type=submit]").last();
   if (!(await send.isEnabled())) return;
   await send.click();
-  await window.see(window.dialog.getByRole("alert"));
+  await window.see(window.dialog.locator('[aria-invalid="true"]'));
 };
 
 /** Types what cannot work into a rule: the preview and the checks say so beside each field. */

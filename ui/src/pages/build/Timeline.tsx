@@ -1,4 +1,4 @@
-import { Table, Text } from "@mantine/core";
+import { Stack, Table, Text } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 
 import type { BuildDetailView } from "../../host/bindings";
@@ -43,45 +43,58 @@ export function Timeline({ build }: { build: BuildDetailView }) {
       </Text>
     );
   }
+  const steps = build.steps.filter(({ position }) => position !== null);
   const end = (bar: Bar) => (bar.to ? Date.parse(bar.to) : now);
   const start = Math.min(...bars.map((bar) => Date.parse(bar.from)));
   const whole = Math.max(1, Math.max(...bars.map(end)) - start);
   return (
-    <div className="panel">
-      <Table layout="fixed">
-        <Table.Tbody>
-          {bars.map((bar) => (
-            <Table.Tr key={bar.key}>
-              <Table.Td w="34%">
-                <Text size="sm" className="clip foreign" title={bar.name} pl={bar.heading ? 0 : 16} fw={bar.heading ? 600 : 400}>
-                  {bar.name}
-                </Text>
-              </Table.Td>
-              <Table.Td w={100} ta="end">
-                {bar.cached ? (
-                  <Text size="sm" c="dimmed">
-                    {t("log.cached")}
+    <Stack gap="xs">
+      <Text size="sm" c="dimmed">
+        {t("builds.timeline_waited")} <Took from={build.created_at} to={build.started_at} />
+        {build.started_at && (
+          <>
+            {" · "}
+            {t("builds.timeline_ran")} <Took from={build.started_at} to={build.ended_at} />
+          </>
+        )}
+        {steps.length > 0 && ` · ${t("builds.timeline_cached", { steps: steps.filter(({ cached }) => cached).length, of: steps.length })}`}
+      </Text>
+      <div className="panel">
+        <Table layout="fixed">
+          <Table.Tbody>
+            {bars.map((bar) => (
+              <Table.Tr key={bar.key}>
+                <Table.Td w="34%">
+                  <Text size="sm" className="clip foreign" title={bar.name} pl={bar.heading ? 0 : 16} fw={bar.heading ? 600 : 400}>
+                    {bar.name}
                   </Text>
-                ) : (
-                  <Took from={bar.from} to={bar.to} />
-                )}
-              </Table.Td>
-              <Table.Td aria-hidden>
-                <div
-                  style={{
-                    marginInlineStart: `${((Date.parse(bar.from) - start) / whole) * 100}%`,
-                    width: `max(2px, ${((end(bar) - Date.parse(bar.from)) / whole) * 100}%)`,
-                    height: 10,
-                    borderRadius: 2,
-                    background: bar.heading ? "var(--mantine-primary-color-filled)" : "var(--mantine-primary-color-light-hover)",
-                    border: "1px solid var(--mantine-primary-color-filled)",
-                  }}
-                />
-              </Table.Td>
-            </Table.Tr>
-          ))}
-        </Table.Tbody>
-      </Table>
-    </div>
+                </Table.Td>
+                <Table.Td w={100} ta="end">
+                  {bar.cached ? (
+                    <Text size="sm" c="dimmed">
+                      {t("log.cached")}
+                    </Text>
+                  ) : (
+                    <Took from={bar.from} to={bar.to} />
+                  )}
+                </Table.Td>
+                <Table.Td aria-hidden>
+                  <div
+                    style={{
+                      marginInlineStart: `${((Date.parse(bar.from) - start) / whole) * 100}%`,
+                      width: `max(2px, ${((end(bar) - Date.parse(bar.from)) / whole) * 100}%)`,
+                      height: 10,
+                      borderRadius: 2,
+                      background: bar.heading ? "var(--mantine-primary-color-filled)" : "var(--mantine-primary-color-light-hover)",
+                      border: "1px solid var(--mantine-primary-color-filled)",
+                    }}
+                  />
+                </Table.Td>
+              </Table.Tr>
+            ))}
+          </Table.Tbody>
+        </Table>
+      </div>
+    </Stack>
   );
 }

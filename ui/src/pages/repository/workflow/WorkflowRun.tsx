@@ -54,11 +54,13 @@ function parametersOf({ inputs, commit, kind }: BuildDetailView, t: TFunction): 
   ];
 }
 
-function outputsOf({ image, publications, tags }: BuildDetailView, t: TFunction): Facts {
-  const digests = [...new Set(publications.flatMap(({ digest }) => digest ?? []))];
+function outputsOf({ image, publications }: BuildDetailView, t: TFunction): Facts {
+  // Only what came out: a tag that was never set is none.
+  const out = publications.filter(({ state }) => state === "done" || state === "unchanged");
+  const digests = [...new Set(out.flatMap(({ digest }) => digest ?? []))];
   return [
-    [t("workflow.image"), publications.length > 0 && publications.map(({ target }) => <div key={target} className="mono">{target}</div>)],
-    [t("workflow.tag"), tags.join(", ")],
+    [t("workflow.image"), out.length > 0 && out.map(({ target }) => <div key={target} className="mono">{target}</div>)],
+    [t("workflow.tag"), out.map(({ tag }) => tag).join(", ")],
     [t("workflow.image_id"), image && <Copyable key="id" text={image.id} shown={shortDigest(image.id)} />],
     [t("result.digest"), digests.length > 0 && digests.map((digest) => <Copyable key={digest} text={digest} shown={shortDigest(digest)} />)],
   ];
