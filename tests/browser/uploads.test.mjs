@@ -83,6 +83,32 @@ for (const language of ["en", "zh"]) {
   });
 }
 
+test("seed 0.10: the Dockerfile copies from an archive; one that is none is said beside its field, and nothing is lost", async () => {
+  const repository = await repositoryAt("uploads/archive");
+  const folder = temporaryFolder();
+  writeFileSync(join(folder, "page.html"), "from an archive\n");
+  const archive = join(temporaryFolder(), "context.tar.gz");
+  await run("tar", ["-C", folder, "-czf", archive, "."]);
+  const broken = join(temporaryFolder(), "broken.zip");
+  writeFileSync(broken, "no archive at all");
+  await withWindow(product, { name: "upload-archive" }, async (window) => {
+    await way(window, repository, "builds.dockerfile_title");
+    const context = window.field("builds.dockerfile_folder", {}, window.dialog);
+    await window.field("builds.now_fixed", {}, window.dialog).fill("v1");
+    const text = dockerfile(`COPY page.html /page.html\nRUN : ${LABEL}-archive && cat /page.html\n`);
+    await window.field("builds.dockerfile_text", {}, window.dialog).fill(text);
+    await context.fill(broken);
+    await window.button("builds.now_start", {}, window.dialog).click();
+    await window.see(window.text("failure.bad_archive.what", {}, window.dialog));
+    assert.equal(await context.getAttribute("aria-invalid"), "true");
+    assert.equal(await window.field("builds.dockerfile_text", {}, window.dialog).inputValue(), text);
+    await context.fill(archive);
+    await window.button("builds.now_start", {}, window.dialog).click();
+    await succeeded(window);
+    await window.see(window.by("log", "log.label").getByText("from an archive", { exact: true }));
+  });
+});
+
 test("seed 4.1, 4.12: an image is uploaded by hand, from the engine and from an archive, and becomes a version", { timeout: 180_000 }, async () => {
   const repository = await repositoryAt("uploads/by-hand");
   const folder = temporaryFolder();

@@ -19,8 +19,10 @@ import { readPairs } from "../../words/pairs";
 const CHECK_AFTER_MS = 300;
 /** A Dockerfile is a short text; what is larger was chosen by mistake. */
 const MOST_BYTES = 1024 * 1024;
+/** What the core can read as an archive; anything else is a folder. */
+const ARCHIVE = /\.(tar|tar\.gz|tgz|zip)$/i;
 
-/** Builds an uploaded Dockerfile (使用Dockerfile进行构建): a tag and a file are enough; a folder to copy from is optional. */
+/** Builds an uploaded Dockerfile (使用Dockerfile进行构建): a tag and a file are enough; a folder or archive to copy from is optional. */
 export function DockerfileBuildDialog({ repository, onClose }: { repository: ImageRepositoryView; onClose: () => void }) {
   const { t } = useTranslation();
   const { host } = useHost();
@@ -47,6 +49,7 @@ export function DockerfileBuildDialog({ repository, onClose }: { repository: Ima
     const folder = await host.pickFolder?.();
     if (folder) change({ folder });
   };
+  const place = draft.folder.trim();
   const start = () => {
     if (!complete() || bad !== null) return;
     build.mutate(
@@ -54,7 +57,7 @@ export function DockerfileBuildDialog({ repository, onClose }: { repository: Ima
         repository: repository.id,
         tag: draft.tag.trim(),
         dockerfile: { kind: "text", text: draft.text },
-        ...(draft.folder.trim() ? { context: { kind: "folder", path: draft.folder.trim() } } : {}),
+        ...(place ? { context: { kind: ARCHIVE.test(place) ? "archive" : "folder", path: place } } : {}),
         options: {
           platforms: [],
           args: pairs,
