@@ -12,7 +12,8 @@ export type DialogNeeds =
   | "version"
   | "trigger"
   | "firing"
-  | "deploy_target";
+  | "deploy_target"
+  | "source_account";
 
 /** A dialog that an address can open. */
 export interface DialogEntry {
@@ -57,6 +58,11 @@ export const dialogs = [
   { page: "/sources", dialog: "add", needs: null },
   { page: "/sources", dialog: "edit", needs: "code_repository" },
   { page: "/sources", dialog: "delete", needs: "code_repository" },
+  { page: "/sources", dialog: "choose-code", needs: "source_account" },
+  { page: "/sources", dialog: "connect", needs: null },
+  { page: "/sources", dialog: "reconnect", needs: "source_account" },
+  { page: "/sources", dialog: "certificate", needs: "source_account" },
+  { page: "/sources", dialog: "unbind", needs: "source_account" },
   { page: "/registries", dialog: "add", needs: null },
   { page: "/registries", dialog: "edit", needs: "registry" },
   { page: "/registries", dialog: "delete", needs: "registry" },

@@ -1,4 +1,5 @@
 /** Three products to look at: an empty one, one in full use, and one whose surroundings are broken; and every place in them. */
+import { addAccount, startCodeHost } from "./code_host.mjs";
 import { dialogs, pages } from "./console_tables.mjs";
 import { addBuilds } from "./database.mjs";
 import { addClone, addRegistry, addRepository, addRule, build } from "./prepare.mjs";
@@ -39,6 +40,9 @@ export async function fullProduct() {
     await product.call("registries.test", { registry: login.registry, repository: "team/helloworld", credential });
   }
   await product.call("registries.add", { form: { name: "ccr", host: "ccr.ccs.tencentyun.com" } });
+
+  const codeHost = await startCodeHost();
+  const account = await addAccount(product, codeHost);
 
   const repository = await addRepository(product, "team/helloworld", { ...login, summary: "The page that says hello", description: "Everybody starts here." });
   const other = await addRepository(product, "team/docs");
@@ -93,7 +97,7 @@ export async function fullProduct() {
   await eventually("the slow build prints", async () => (await product.call("builds.log", { id: running.id, from: 0, count: 100 })).total > 8, 60_000);
   await eventually("the unreachable source was asked", async () => (await product.call("code_repositories.list")).some(({ last_failure }) => last_failure));
 
-  const ids = { image_repository: repository, rule, build: pushed.id, code_repository: code, registry: login.registry, credential: login.credential, version: "latest", trigger: trigger.id, firing, deploy_target: `container/local/${target.name}` };
+  const ids = { image_repository: repository, rule, build: pushed.id, code_repository: code, registry: login.registry, credential: login.credential, version: "latest", trigger: trigger.id, firing, deploy_target: `container/local/${target.name}`, source_account: account };
   return {
     product,
     ids,
@@ -102,6 +106,7 @@ export async function fullProduct() {
       for (const { id } of [queued, running]) await product.call("builds.cancel", { id }).catch(() => undefined);
       await eventually("nothing runs any more", async () => (await product.call("builds.queue")).length === 0, 30_000).catch(() => undefined);
       await product.stop();
+      await codeHost.stop();
       await removeOwnContainers();
     },
   };

@@ -16,6 +16,7 @@ import { FailureNotice, useFieldError } from "../../parts/FailureNotice";
 import { useRequired } from "../../parts/required";
 import { ListSkeleton } from "../../parts/Listing";
 import { readPairs } from "../../words/pairs";
+import { ChooseCodeDialog, type ChosenCode } from "../sources/accounts/ChooseCodeDialog";
 import { draftOf, specOf } from "./ruleDraft";
 import { RuleFields } from "./RuleFields";
 import { RulePreview } from "./RulePreview";
@@ -36,11 +37,12 @@ const CHECK_AFTER_MS = 800;
 export function RuleEditor(props: RuleEditorProps) {
   const { t } = useTranslation();
   const sources = useRead("code_repositories.list", {});
+  const [choosing, setChoosing] = useState(false);
   const title = props.rule ? t("rules.edit_title", { name: props.rule.spec.name }) : t("rules.new_title");
   return (
-    <Drawer opened onClose={props.onClose} size="min(1160px, 100vw)" title={<span className="foreign">{title}</span>}>
+    <Drawer opened onClose={props.onClose} closeOnEscape={!choosing} size="min(1160px, 100vw)" title={<span className="foreign">{title}</span>}>
       {sources.data ? (
-        <Editor {...props} sources={sources.data} />
+        <Editor {...props} sources={sources.data} choosing={choosing} setChoosing={setChoosing} />
       ) : sources.error ? (
         <FailureNotice failure={failureOf(sources.error)} onRetry={() => void sources.refetch()} />
       ) : (
@@ -50,9 +52,14 @@ export function RuleEditor(props: RuleEditorProps) {
   );
 }
 
-type EditorProps = RuleEditorProps & { sources: Parameters<typeof RuleFields>[0]["sources"] };
+interface EditorProps extends RuleEditorProps {
+  sources: Parameters<typeof RuleFields>[0]["sources"];
+  /** A dialog over the editor chooses code from an account. */
+  choosing: boolean;
+  setChoosing: (choosing: boolean) => void;
+}
 
-function Editor({ repository, rule, at, sources, onClose }: EditorProps) {
+function Editor({ repository, rule, at, sources, choosing, setChoosing, onClose }: EditorProps) {
   const { t } = useTranslation();
   const navigate = useNavigate();
   const only = sources.length === 1 ? sources[0] : undefined;
@@ -126,32 +133,44 @@ function Editor({ repository, rule, at, sources, onClose }: EditorProps) {
   };
   const busy = add.isPending || edit.isPending || begin.isPending;
 
+  const chosen = ({ id, name, defaultBranch }: ChosenCode) => {
+    setChoosing(false);
+    const branches = defaultBranch === null ? [] : [defaultBranch];
+    change({
+      code: String(id),
+      ...(rule ? {} : { branches, byBranch: branches.length > 0, name: draft.name || (name.split("/").pop() ?? name) }),
+    });
+  };
+
   return (
-    <form
-      noValidate
-      onSubmit={(event) => {
-        event.preventDefault();
-        if (!blocked && !busy) save(false);
-      }}
-    >
-      <Box className="rule-editor">
-        <RuleFields draft={draft} change={change} sources={sources} errorOf={errorOf} isNew={!rule} {...(at ? { at } : {})} />
-        <Stack gap="md" className="rule-editor-live">
-          <RulePreview hasCode={hasCode} preview={preview} preflight={preflight} checking={checking} checkable={checkable} overwriteTag={spec.overwrite_tag} repository={repository} onDockerfile={(dockerfile) => change({ dockerfile })} onStarters={() => open(`starters.${draft.code}.${rule ? `rule.${rule.id}` : "new-rule"}`)} />
-          {failure && <FailureNotice failure={failure} />}
-          <Group gap="sm" justify="flex-end">
-            <Button variant="default" onClick={onClose}>
-              {t("common.cancel")}
-            </Button>
-            <Button variant="default" loading={begin.isPending} disabled={blocked || busy} onClick={() => save(true)}>
-              {t("rules.save_and_build")}
-            </Button>
-            <Button type="submit" loading={add.isPending || edit.isPending} disabled={blocked}>
-              {t("common.save")}
-            </Button>
-          </Group>
-        </Stack>
-      </Box>
-    </form>
+    <>
+      <form
+        noValidate
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (!blocked && !busy) save(false);
+        }}
+      >
+        <Box className="rule-editor">
+          <RuleFields draft={draft} change={change} sources={sources} errorOf={errorOf} isNew={!rule} onChooseCode={() => setChoosing(true)} {...(at ? { at } : {})} />
+          <Stack gap="md" className="rule-editor-live">
+            <RulePreview hasCode={hasCode} preview={preview} preflight={preflight} checking={checking} checkable={checkable} overwriteTag={spec.overwrite_tag} repository={repository} onDockerfile={(dockerfile) => change({ dockerfile })} onStarters={() => open(`starters.${draft.code}.${rule ? `rule.${rule.id}` : "new-rule"}`)} />
+            {failure && <FailureNotice failure={failure} />}
+            <Group gap="sm" justify="flex-end">
+              <Button variant="default" onClick={onClose}>
+                {t("common.cancel")}
+              </Button>
+              <Button variant="default" loading={begin.isPending} disabled={blocked || busy} onClick={() => save(true)}>
+                {t("rules.save_and_build")}
+              </Button>
+              <Button type="submit" loading={add.isPending || edit.isPending} disabled={blocked}>
+                {t("common.save")}
+              </Button>
+            </Group>
+          </Stack>
+        </Box>
+      </form>
+      {choosing && <ChooseCodeDialog onClose={() => setChoosing(false)} onChosen={chosen} />}
+    </>
   );
 }

@@ -14,6 +14,7 @@ import {
   Textarea,
   TextInput,
 } from "@mantine/core";
+import { IconPlugConnected } from "@tabler/icons-react";
 import { type ChangeEvent, type ReactNode, useLayoutEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 
@@ -30,6 +31,8 @@ interface RuleFieldsProps {
   sources: CodeRepositoryView[];
   errorOf: (field: string) => ReactNode;
   isNew: boolean;
+  /** Lets the person choose code from an account, beside what is typed here. */
+  onChooseCode: () => void;
   /** The field that is looked at first, as failures name it. */
   at?: string;
 }
@@ -37,7 +40,7 @@ interface RuleFieldsProps {
 const FOLDED_MS = 60;
 
 /** The four short sections of a rule: Source, When, Build, Version. Rare fields are folded. */
-export function RuleFields({ draft, change, sources, errorOf, isNew, at = isNew ? "code" : "name" }: RuleFieldsProps) {
+export function RuleFields({ draft, change, sources, errorOf, isNew, onChooseCode, at = isNew ? "code" : "name" }: RuleFieldsProps) {
   const { t } = useTranslation();
   const fields = useRef<HTMLDivElement>(null);
   useLayoutEffect(() => {
@@ -93,6 +96,14 @@ export function RuleFields({ draft, change, sources, errorOf, isNew, at = isNew 
             required
             openOnFocus={false}
           />
+          <Button
+            variant="default"
+            leftSection={<IconPlugConnected size={14} aria-hidden />}
+            style={{ alignSelf: "flex-start" }}
+            onClick={onChooseCode}
+          >
+            {t("accounts.choose")}
+          </Button>
           <TextInput
             label={t("common.name")}
             description={t("rules.name_hint")}

@@ -1,5 +1,5 @@
 import { Alert, Button, Checkbox, Collapse, NumberInput, PasswordInput, SegmentedControl, Stack, Text, Textarea, TextInput } from "@mantine/core";
-import { IconCircleCheck } from "@tabler/icons-react";
+import { IconCircleCheck, IconPlugConnected } from "@tabler/icons-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
@@ -7,6 +7,7 @@ import type { CodeRepositoryForm, CodeRepositoryView } from "../../host/bindings
 import { useHost } from "../../host/context";
 import { failureOf } from "../../host/host";
 import { useCall } from "../../host/reads";
+import { useDialog } from "../../parts/dialog";
 import { FormDialog } from "../../parts/Dialogs";
 import { useDraft } from "../../parts/draft";
 import { useFieldError } from "../../parts/FailureNotice";
@@ -23,6 +24,8 @@ interface Draft {
   ca: string;
   plainHttp: boolean;
   interval: number | string;
+  /** Code of an account: the account and its path there stay. */
+  account: { id: number; path: string } | null;
 }
 
 function start(source?: CodeRepositoryView): Draft {
@@ -38,14 +41,16 @@ function start(source?: CodeRepositoryView): Draft {
     ca: url?.ca_pem ?? "",
     plainHttp: url?.allow_plain_http ?? false,
     interval: source?.poll_interval_seconds ?? "",
+    account: source?.account?.id != null ? { id: source.account.id, path: source.account.path } : null,
   };
 }
 
 function formOf(draft: Draft): CodeRepositoryForm {
   return {
     name: draft.name.trim(),
-    location:
-      draft.kind === "local_clone"
+    location: draft.account
+      ? { kind: "account", account: draft.account.id, path: draft.account.path }
+      : draft.kind === "local_clone"
         ? { kind: "local_clone", path: draft.path.trim() }
         : {
             kind: "git_url",
@@ -66,6 +71,7 @@ const nameFrom = (place: string) => place.replace(/\/+$/, "").replace(/\.git$/, 
 export function SourceDialog({ source, onClose }: { source?: CodeRepositoryView; onClose: () => void }) {
   const { t } = useTranslation();
   const { host } = useHost();
+  const { open } = useDialog();
   const { draft, change, forget } = useDraft(`source.${source?.id ?? "new"}`, () => start(source));
   const [more, setMore] = useState(draft.ca !== "" || draft.interval !== "" || draft.plainHttp);
   const add = useCall("code_repositories.add");
@@ -74,7 +80,10 @@ export function SourceDialog({ source, onClose }: { source?: CodeRepositoryView;
   const failed = add.error ?? edit.error ?? test.error;
   const failure = failed && failureOf(failed);
   const placeField = draft.kind === "local_clone" ? "location.path" : "location.url";
-  const { complete, missingAt } = useRequired({ [placeField]: draft.kind === "local_clone" ? draft.path : draft.url, name: draft.name });
+  const { complete, missingAt } = useRequired({
+    ...(draft.account ? {} : { [placeField]: draft.kind === "local_clone" ? draft.path : draft.url }),
+    name: draft.name,
+  });
   const errorOfCall = useFieldError(failure);
   const errorOf = (field: string) => missingAt(field) ?? errorOfCall(field);
   const done = () => {
@@ -128,66 +137,89 @@ export function SourceDialog({ source, onClose }: { source?: CodeRepositoryView;
         </Button>
       }
     >
-      <SegmentedControl
-        aria-label={t("sources.kind")}
-        value={draft.kind}
-        onChange={(kind) => {
-          fresh();
-          change({ kind: kind as Draft["kind"] });
-        }}
-        data={[
-          { value: "local_clone", label: t("sources.kind_local") },
-          { value: "git_url", label: t("sources.kind_url") },
-        ]}
-      />
-      {draft.kind === "local_clone" ? (
+      {draft.account ? (
         <TextInput
-          label={t("sources.path")}
-          description={t("sources.path_hint")}
-          value={draft.path}
-          onChange={(event) => place({ path: event.currentTarget.value })}
+          label={t("accounts.repository")}
+          description={t("accounts.place_stays")}
+          value={draft.account.path}
+          classNames={{ input: "mono" }}
           error={errorOf("location.path")}
-          spellCheck={false}
-          required
-          data-autofocus
-          {...(host.pickFolder
-            ? {
-                rightSectionWidth: 84,
-                rightSection: (
-                  <Button size="compact-xs" variant="default" onClick={() => void choose()}>
-                    {t("sources.choose_folder")}
-                  </Button>
-                ),
-              }
-            : {})}
+          readOnly
         />
       ) : (
         <>
-          <TextInput
-            label={t("sources.url")}
-            placeholder={t("sources.url_hint")}
-            value={draft.url}
-            onChange={(event) => place({ url: event.currentTarget.value })}
-            error={errorOf("location.url")}
-            spellCheck={false}
-            required
-            data-autofocus
+          <SegmentedControl
+            aria-label={t("sources.kind")}
+            value={draft.kind}
+            onChange={(kind) => {
+              fresh();
+              change({ kind: kind as Draft["kind"] });
+            }}
+            data={[
+              { value: "local_clone", label: t("sources.kind_local") },
+              { value: "git_url", label: t("sources.kind_url") },
+            ]}
           />
-          <TextInput
-            label={t("sources.username")}
-            autoComplete="off"
-            value={draft.username}
-            onChange={(event) => change({ username: event.currentTarget.value })}
-            error={errorOf("location.username")}
-          />
-          <PasswordInput
-            label={t("sources.password")}
-            description={t(stored ? "sources.password_kept" : "sources.password_hint")}
-            autoComplete="new-password"
-            value={draft.password}
-            onChange={(event) => change({ password: event.currentTarget.value })}
-            error={errorOf("location.password")}
-          />
+          {!source && (
+            <Button
+              variant="default"
+              leftSection={<IconPlugConnected size={14} aria-hidden />}
+              style={{ alignSelf: "flex-start" }}
+              onClick={() => open("choose-code")}
+            >
+              {t("accounts.choose")}
+            </Button>
+          )}
+          {draft.kind === "local_clone" ? (
+            <TextInput
+              label={t("sources.path")}
+              description={t("sources.path_hint")}
+              value={draft.path}
+              onChange={(event) => place({ path: event.currentTarget.value })}
+              error={errorOf("location.path")}
+              spellCheck={false}
+              required
+              data-autofocus
+              {...(host.pickFolder
+                ? {
+                    rightSectionWidth: 84,
+                    rightSection: (
+                      <Button size="compact-xs" variant="default" onClick={() => void choose()}>
+                        {t("sources.choose_folder")}
+                      </Button>
+                    ),
+                  }
+                : {})}
+            />
+          ) : (
+            <>
+              <TextInput
+                label={t("sources.url")}
+                placeholder={t("sources.url_hint")}
+                value={draft.url}
+                onChange={(event) => place({ url: event.currentTarget.value })}
+                error={errorOf("location.url")}
+                spellCheck={false}
+                required
+                data-autofocus
+              />
+              <TextInput
+                label={t("sources.username")}
+                autoComplete="off"
+                value={draft.username}
+                onChange={(event) => change({ username: event.currentTarget.value })}
+                error={errorOf("location.username")}
+              />
+              <PasswordInput
+                label={t("sources.password")}
+                description={t(stored ? "sources.password_kept" : "sources.password_hint")}
+                autoComplete="new-password"
+                value={draft.password}
+                onChange={(event) => change({ password: event.currentTarget.value })}
+                error={errorOf("location.password")}
+              />
+            </>
+          )}
         </>
       )}
       <TextInput
@@ -214,7 +246,7 @@ export function SourceDialog({ source, onClose }: { source?: CodeRepositoryView;
               onChange={(interval) => change({ interval })}
               error={errorOf("poll_interval_seconds")}
             />
-            {draft.kind === "git_url" && (
+            {draft.kind === "git_url" && !draft.account && (
               <>
                 <Textarea
                   label={t("sources.ca")}

@@ -18,6 +18,7 @@ import type { ListSearch } from "../../routes";
 import { shortRef, spanWords } from "../../words/format";
 import { type SortColumns, sortRows } from "../../words/sort";
 import { useSecondsSince } from "../../parts/clock";
+import { Accounts } from "./accounts/Accounts";
 import { SourceDialog } from "./SourceDialog";
 
 /** Everything of a code source that a search looks at. */
@@ -50,6 +51,7 @@ export function Sources() {
   );
   return (
     <Page title={t("page.sources")} name={t("page.sources")} lead={t("sources.lead")} action={read.isPending || read.data?.length === 0 ? null : add}>
+      <Accounts />
       {(read.data?.length ?? 0) > 0 && (
         <Filters>
           <SearchField label={t("sources.search")} value={search} onChange={(text) => filter({ search: text })} />
@@ -96,6 +98,8 @@ function SourceRow({ source, readAt }: { source: CodeRepositoryView; readAt: num
   const { t } = useTranslation();
   const { open } = useDialog();
   const check = useCall("code_repositories.check");
+  const accounts = useRead("accounts.list", {}, { enabled: source.account !== undefined });
+  const login = accounts.data?.find(({ id }) => id === source.account?.id)?.login;
   const place = source.location.kind === "git_url" ? source.location.url : source.location.path;
   const Icon = source.location.kind === "git_url" ? IconGitBranch : IconFolder;
   return (
@@ -109,6 +113,11 @@ function SourceRow({ source, readAt }: { source: CodeRepositoryView; readAt: num
             </Tooltip>
             <span className="mono foreign">{place}</span>
           </Group>
+          {source.account && (
+            <Text fz={12} c="dimmed" className="foreign">
+              {source.account.id === null ? t("accounts.unbound") : login !== undefined && t("accounts.through", { name: login })}
+            </Text>
+          )}
         </Table.Td>
         <Table.Td className="room-m foreign">{source.default_branch && shortRef(source.default_branch)}</Table.Td>
         <Table.Td>

@@ -1,0 +1,69 @@
+/** A Gitea that knows one person, her organization and their repositories; it answers what the product asks about them. */
+import { createServer } from "node:http";
+
+import { atExit } from "./processes.mjs";
+
+/** The token that the host takes; {@link startCodeHost} says how to change its mind. */
+export const TOKEN = "gitea-token-of-ann";
+
+const owners = { ann: 1, acme: 2 };
+const PER_PAGE = 50;
+
+/** Starts the host. `repositories` are paths; `refuse(true)` makes it refuse every token from now on. */
+export async function startCodeHost(repositories = ["ann/notes", "acme/web", ...Array.from({ length: 60 }, (_, n) => `acme/service-${n}`)]) {
+  let refused = false;
+  const server = createServer((request, response) => {
+    const url = new URL(request.url, "http://host");
+    const say = (status, body, headers = {}) => {
+      response.writeHead(status, { "content-type": "application/json", ...headers });
+      response.end(JSON.stringify(body));
+    };
+    const path = url.pathname.replace(/^\/api\/v1/, "");
+    if (path === "/version") return say(200, { version: "1.24.6" });
+    if (refused || request.headers.authorization !== `Bearer ${TOKEN}`) return say(401, { message: "user does not exist [uid: 0, name: ]" });
+    const view = (full) => ({
+      id: repositories.indexOf(full) + 1,
+      name: full.split("/")[1],
+      full_name: full,
+      private: full.startsWith("acme/"),
+      archived: full.endsWith("-1"),
+      default_branch: "main",
+      clone_url: `${base}/${full}.git`,
+      ssh_url: `git@127.0.0.1:${full}.git`,
+      html_url: `${base}/${full}`,
+      updated_at: "2026-11-20T10:00:00Z",
+    });
+    if (path === "/user") return say(200, { id: owners.ann, login: "ann", full_name: "Ann" });
+    if (path === "/user/orgs") return say(200, [{ id: owners.acme, name: "acme", full_name: "Acme" }]);
+    if (path === "/user/repos") return say(200, []);
+    if (path === "/repos/search") {
+      const uid = Number(url.searchParams.get("uid"));
+      const page = Number(url.searchParams.get("page") ?? 1);
+      const found = repositories.filter((full) => owners[full.split("/")[0]] === uid && full.includes(url.searchParams.get("q") ?? ""));
+      const next = new URL(url.pathname + url.search, base);
+      next.searchParams.set("page", String(page + 1));
+      const shown = found.slice((page - 1) * PER_PAGE, page * PER_PAGE);
+      return say(200, { ok: true, data: shown.map(view) }, found.length > page * PER_PAGE ? { link: `<${next}>; rel="next"` } : {});
+    }
+    const [, one] = /^\/repos\/([^/]+\/[^/]+)$/.exec(path) ?? [];
+    if (repositories.includes(one)) return say(200, view(one));
+    return say(404, { message: "not found" });
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const base = `http://127.0.0.1:${server.address().port}`;
+  server.unref();
+  atExit(() => server.close());
+  return {
+    base,
+    refuse: (now) => {
+      refused = now;
+    },
+    stop: () => new Promise((resolve) => server.close(resolve)),
+  };
+}
+
+/** Connects Ann's account at the host by the api; returns its id. */
+export async function addAccount(product, host) {
+  const place = { provider: "gitea", base_url: host.base, allow_plain_http: true };
+  return (await product.call("accounts.add_with_token", { host: place, token: { token: TOKEN } })).id;
+}

@@ -1,0 +1,72 @@
+import { Text } from "@mantine/core";
+import { notifications } from "@mantine/notifications";
+import { useTranslation } from "react-i18next";
+
+import type { AccountView } from "../../../host/bindings";
+import { failureOf } from "../../../host/host";
+import { useCall, useRead } from "../../../host/reads";
+import { FormDialog } from "../../../parts/Dialogs";
+import { useDraft } from "../../../parts/draft";
+import { FailureNotice, useFieldError } from "../../../parts/FailureNotice";
+import { ListSkeleton } from "../../../parts/Listing";
+import { useRequired } from "../../../parts/required";
+import { hostName } from "./products";
+import { tokenForm, TokenFields, type TypedToken } from "./TokenFields";
+
+/** Gives an account another token of the same person; its rules go on with it. */
+export function ReconnectDialog({ account, onClose }: { account: AccountView; onClose: () => void }) {
+  const { t } = useTranslation();
+  const { draft, change, forget } = useDraft<TypedToken>(`account.${account.id}`, () => ({
+    token: "",
+    username: "",
+    isResource: account.token_kind === "resource",
+  }));
+  const guide = useRead("accounts.guide", {
+    host: { provider: account.provider, base_url: account.base_url, allow_plain_http: account.base_url.startsWith("http://") },
+    needs: account.needs,
+  });
+  const call = useCall("accounts.reauthorize_with_token");
+  const failure = call.error && failureOf(call.error);
+  const { complete, missingAt } = useRequired({ token: draft.token });
+  const errorOfCall = useFieldError(failure);
+  const refused = [failure?.code, account.paused?.code].some((code) => code === "source_unauthorized");
+  return (
+    <FormDialog
+      title={t("accounts.reconnect_title", { name: account.login })}
+      onClose={onClose}
+      onSubmit={() =>
+        complete() &&
+        call.mutate(
+          { id: account.id, token: tokenForm(draft) },
+          {
+            onSuccess: ({ login }) => {
+              forget();
+              notifications.show({ message: t("accounts.reconnected", { name: login }) });
+              onClose();
+            },
+          },
+        )
+      }
+      submitLabel={t("accounts.reconnect")}
+      busy={call.isPending}
+      failure={failure}
+    >
+      <Text size="sm" className="foreign">
+        {t("accounts.reconnect_text", { host: hostName(account.base_url) })}
+      </Text>
+      {guide.data ? (
+        <TokenFields
+          guide={guide.data}
+          draft={draft}
+          change={change}
+          errorOf={(field) => missingAt(field) ?? errorOfCall(field)}
+          refused={refused}
+        />
+      ) : guide.error ? (
+        <FailureNotice failure={failureOf(guide.error)} onRetry={() => void guide.refetch()} />
+      ) : (
+        <ListSkeleton rows={3} />
+      )}
+    </FormDialog>
+  );
+}
