@@ -44,6 +44,8 @@ export function makeTheme(closeLabel: string) {
       SegmentedControl: dense,
       Table: { defaultProps: { verticalSpacing: 6, horizontalSpacing: "sm", highlightOnHover: true } },
       ActionIcon: { defaultProps: { variant: "subtle", color: "gray", size: "md" } },
+      // The first entry takes the focus: the placeholder that would is nothing that a menu may hold (axe: aria-required-children).
+      Menu: { defaultProps: { withInitialFocusPlaceholder: false } },
       Tooltip: { defaultProps: { openDelay: 300, withArrow: true } },
       Modal: { defaultProps: { ...labelledClose, size: "lg" } },
       Drawer: { defaultProps: { ...labelledClose, position: "right" } },

@@ -8,6 +8,7 @@ import { useCall } from "../../host/reads";
 import { FormDialog } from "../../parts/Dialogs";
 import { useDraft } from "../../parts/draft";
 import { useFieldError } from "../../parts/FailureNotice";
+import { useRequired } from "../../parts/required";
 import { pairText, readPairs } from "../../words/pairs";
 
 /** Runs a build again with other values; everything that is left alone stays as it was. */
@@ -25,9 +26,10 @@ export function RerunDialog({ build, onClose }: { build: BuildDetailView; onClos
   const rerun = useCall("builds.rerun");
   const failure = rerun.error && failureOf(rerun.error);
   const errorOf = useFieldError(failure);
+  const { complete, missingAt } = useRequired({ dockerfile: draft.dockerfile });
   const { pairs, bad } = readPairs(draft.args);
   const start = () => {
-    if (bad !== null) return;
+    if (!complete() || bad !== null) return;
     rerun.mutate(
       {
         id: build.id,
@@ -65,21 +67,27 @@ export function RerunDialog({ build, onClose }: { build: BuildDetailView; onClos
         acceptValueOnBlur
         data-autofocus
       />
-      <TextInput
-        label={t("rules.dockerfile")}
-        value={draft.dockerfile}
-        onChange={(event) => change({ dockerfile: event.currentTarget.value })}
-        error={errorOf("overrides.dockerfile_path")}
-        spellCheck={false}
-      />
-      <TextInput
-        label={t("rules.context")}
-        description={t("rules.context_hint")}
-        value={draft.context}
-        onChange={(event) => change({ context: event.currentTarget.value })}
-        error={errorOf("overrides.context_dir")}
-        spellCheck={false}
-      />
+      {/* An uploaded Dockerfile is kept with what it copies: there is nothing to point at. */}
+      {inputs.code !== null && (
+        <>
+          <TextInput
+            label={t("rules.dockerfile")}
+            value={draft.dockerfile}
+            onChange={(event) => change({ dockerfile: event.currentTarget.value })}
+            error={missingAt("dockerfile") ?? errorOf("overrides.dockerfile_path")}
+            spellCheck={false}
+            required
+          />
+          <TextInput
+            label={t("rules.context")}
+            description={t("rules.context_hint")}
+            value={draft.context}
+            onChange={(event) => change({ context: event.currentTarget.value })}
+            error={errorOf("overrides.context_dir")}
+            spellCheck={false}
+          />
+        </>
+      )}
       <Textarea
         label={t("rules.args")}
         description={t("rules.args_hint")}
