@@ -1,5 +1,7 @@
 /** Image triggers and deploy targets by clicking: from the code to the page that changes by itself, and back. */
 import assert from "node:assert/strict";
+import { createHmac } from "node:crypto";
+import { createServer } from "node:http";
 import { after, before, test } from "node:test";
 
 import { addClone, addRepository, addRule, build } from "./stand/prepare.mjs";
@@ -283,6 +285,63 @@ test("seed 4.5: several actions: a container, other services, a cluster, and a w
     assert.equal(saved.spec.target.allow_private, false);
     await product.call("triggers.delete", { id: saved.id });
   });
+});
+
+test("seed 4.5: a webhook is told about the new tag, signed, and only where a person allowed it", { timeout: 180_000 }, async () => {
+  const calls = [];
+  const receiver = createServer((request, response) => {
+    let body = "";
+    request.on("data", (part) => (body += part));
+    request.on("end", () => {
+      calls.push({ headers: request.headers, body });
+      response.end();
+    });
+  });
+  await new Promise((resolve) => receiver.listen(0, "127.0.0.1", resolve));
+  const own = await Product.start({ keychain: true });
+  const ownRepository = await addRepository(own, `${name}/hooked`);
+  const ownRule = await addRule(own, ownRepository, await addClone(own, clone), { auto_trigger: false });
+  const path = `/repositories/${ownRepository}/triggers`;
+  await withWindow(own, { name: "webhook", path: `${path}?dialog=new-trigger` }, async (window) => {
+    const { dialog } = window;
+    await window.segment("image_triggers.action_webhook").click();
+    await window.field("image_triggers.name", {}, dialog).fill("hook");
+    await window.field("image_triggers.url", {}, dialog).fill(`http://127.0.0.1:${receiver.address().port}/new-tag`);
+    await window.field("image_triggers.header_name", {}, dialog).fill("X-Token");
+    await window.field("image_triggers.header_value", {}, dialog).fill("let me in");
+    await window.button("image_triggers.header_add", {}, dialog).click();
+    await window.see(window.button("image_triggers.header_remove", { name: "X-Token" }, dialog));
+    await window.field("image_triggers.signing", {}, dialog).fill("a long key");
+    await window.button("image_triggers.signing_keep", {}, dialog).click();
+    await window.see(window.text("image_triggers.signing_kept", {}, dialog));
+    await window.button("common.save", {}, dialog).click();
+    await window.dialogGone();
+
+    // Nobody allowed this machine's own address: nothing is sent, and the record says why.
+    await build(own, ownRule);
+    const refused = records(window, "failed");
+    await window.see(refused, BUILD_MS);
+    await refused.first().getByRole("button").first().click();
+    await window.see(window.text("deploy.refusal_private_address", { host: "127.0.0.1" }, dialog));
+    await window.page.keyboard.press("Escape");
+    await window.dialogGone();
+    assert.equal(calls.length, 0);
+
+    await window.pick("hook", "common.edit");
+    await dialog.getByRole("checkbox", { name: window.t("image_triggers.allow_private") }).check();
+    await window.button("common.save", {}, dialog).click();
+    await window.dialogGone();
+    await clone.commit("told", { "index.html": "told\n" });
+    await build(own, ownRule);
+    await window.see(records(window, "succeeded"), BUILD_MS);
+    const [{ headers, body }] = calls;
+    assert.equal(headers["x-token"], "let me in");
+    const signature = createHmac("sha256", "a long key").update(body).digest("hex");
+    assert.equal(headers["x-hub-signature-256"], `sha256=${signature}`);
+    assert.match(body, /hooked/);
+  });
+  await own.stop();
+  receiver.close();
 });
 
 test("a target is updated by hand; what cannot be run says why beside its field", { timeout: 180_000 }, async () => {
