@@ -1,5 +1,6 @@
-import { Button, Group, Select, Stack, Text, TextInput } from "@mantine/core";
+import { Alert, Button, Group, Select, Stack, Text, TextInput } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
+import { IconAlertTriangle } from "@tabler/icons-react";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 
@@ -7,6 +8,7 @@ import type { DeployPlace, ListedService } from "../../host/bindings";
 import { failureOf } from "../../host/host";
 import { useRead } from "../../host/reads";
 import { FailureNotice } from "../../parts/FailureNotice";
+import { foreignText } from "../../words/ansi";
 import { refusalWords } from "../../words/deploy";
 import { groupKey, groupName, placeKey, placeName, serviceName, targetPath } from "../../words/targets";
 import { HealthMark } from "../targets/marks";
@@ -47,7 +49,8 @@ export function TargetPicker({ draft, change, error }: TargetPickerProps) {
   const chosen = draft.target && targetPath(draft.target);
   const failure = groups.error ?? services.error;
   const shown = failure && failureOf(failure);
-  const program = shown?.details?.command;
+  // A program that signs in runs only after a person saw and allowed it.
+  const program = typed && shown?.code === "target_refused" ? shown.details?.command : undefined;
   const setCluster = (part: Partial<Extract<DeployPlace, { kind: "cluster" }>>) => {
     if (typed) change({ place: { ...typed, ...part }, group: "", target: null });
   };
@@ -91,14 +94,17 @@ export function TargetPicker({ draft, change, error }: TargetPickerProps) {
           />
         </Group>
       )}
-      {shown && (
-        <FailureNotice failure={shown} onRetry={() => void (groups.error ? groups : services).refetch()}>
-          {typed && program && (
-            <Button variant="default" className="foreign" onClick={() => setCluster({ allowed_exec: program })}>
-              {t("image_triggers.allow_program", { program })}
-            </Button>
-          )}
-        </FailureNotice>
+      {program !== undefined ? (
+        <Alert variant="default" className="notice-warn" role="alert" p="sm" icon={<IconAlertTriangle aria-hidden />}>
+          <Text size="sm" className="foreign">
+            {t("deploy.refusal_exec_not_allowed", { command: foreignText(program) })}
+          </Text>
+          <Button variant="default" mt="sm" onClick={() => setCluster({ allowed_exec: program })}>
+            {t("image_triggers.allow_program")}
+          </Button>
+        </Alert>
+      ) : (
+        shown && <FailureNotice failure={shown} onRetry={() => void (groups.error ? groups : services).refetch()} />
       )}
       {complete && !groups.error && groups.data?.length === 0 ? (
         <Text size="sm" c="dimmed">
