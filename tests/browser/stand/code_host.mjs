@@ -51,14 +51,17 @@ export async function startCodeHost(repositories = ["ann/notes", "acme/web", ...
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
   const base = `http://127.0.0.1:${server.address().port}`;
-  server.unref();
   atExit(() => server.close());
   return {
     base,
     refuse: (now) => {
       refused = now;
     },
-    stop: () => new Promise((resolve) => server.close(resolve)),
+    stop: () =>
+      new Promise((resolve) => {
+        server.close(resolve);
+        server.closeAllConnections();
+      }),
   };
 }
 
