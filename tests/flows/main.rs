@@ -1,6 +1,7 @@
 //! Flows through the whole product. One binary, so that it links once; a test makes sure that no file is forgotten.
 #![allow(clippy::unwrap_used)]
 
+mod accounts;
 mod bad_input;
 mod contexts;
 mod failures;

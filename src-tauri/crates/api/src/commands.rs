@@ -47,6 +47,18 @@ commands! {
     Read "accounts.removal" accounts::Which => accounts::AccountRemovalView, [Accounts, CodeRepositories, Rules], accounts::removal;
     /// Unbinds an account: takes the token back at the host where it can, and forgets it here.
     Write "accounts.delete" accounts::Which => slipway_core::host::Revocation, [Accounts, CodeRepositories], accounts::delete;
+    /// Begins to authorize in the system browser, on another device, or by making a GitHub App.
+    Write "accounts.authorize_begin" accounts::BeginRequest => accounts::AuthorizationBegunView, [], accounts::authorize_begin;
+    /// How an authorization stands.
+    Read "accounts.authorize_state" accounts::WhichSession => accounts::AuthorizationStateView, [Accounts], accounts::authorize_state;
+    /// Cancels an authorization.
+    Write "accounts.authorize_cancel" accounts::WhichSession => system::Nothing, [], accounts::authorize_cancel;
+    /// The OAuth applications that were registered by hand, by host.
+    Read "accounts.applications" system::Nothing => Vec<accounts::OauthApplicationView>, [Accounts], accounts::applications;
+    /// Sets the OAuth application of a host.
+    Write "accounts.save_application" accounts::SaveApplicationRequest => system::Nothing, [Accounts], accounts::save_application;
+    /// Forgets the OAuth application of a host; accounts that came from it go on.
+    Write "accounts.delete_application" accounts::HostForm => system::Nothing, [Accounts], accounts::delete_application;
     /// Where repositories of an account can be: its own, organizations, groups.
     Read "accounts.organizations" accounts::Which => Vec<slipway_core::host::HostOwner>, [Accounts], accounts::organizations;
     /// A page of an owner's repositories.

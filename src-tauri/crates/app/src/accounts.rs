@@ -1,11 +1,15 @@
 //! Source accounts: authorized logins at code hosts. Tokens go in and never come out; each is opened for one call alone.
 
+mod authorize;
 mod health;
 mod keeper;
 mod lists;
+pub(crate) mod moved;
 mod place;
 
 use crate::{AppEvent, Parts, Slipway};
+pub(crate) use authorize::Authorizations;
+pub use authorize::{ApplicationInput, AuthorizationBegun, AuthorizationState, AuthorizeInput, AuthorizeWay};
 pub use lists::AccountPage;
 use slipway_core::host::{
     HostAddress, HostBase, HostFacts, HostGuide, HostIdentity, HostProvider, HostTokens, Need, OauthClient, Revocation,
@@ -259,9 +263,14 @@ impl Parts {
             client: client.map(|client| (client.client_id.clone(), secret, client.redirect_port)),
             identity,
         };
+        let was_paused = self.store.source_accounts().await?.iter().any(|known| {
+            let same =
+                (known.provider, &known.base, &known.host_id) == (facts.provider, &facts.base, &facts.identity.id);
+            same && known.paused.is_some()
+        });
         let (id, is_new) = self.store.authorize_account(&facts, self.now()).await?;
         let detail = self.hanging_on(id).await?;
-        if !is_new && again.is_some_and(|known| known.paused.is_some()) {
+        if was_paused {
             self.tell_resumed(&detail.1).await;
         }
         self.announce(AppEvent::AccountsChanged);

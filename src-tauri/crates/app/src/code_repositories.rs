@@ -149,9 +149,11 @@ impl Slipway {
     pub fn check_times(&self, record: &CodeRepositoryRecord) -> CheckTimes {
         let now = self.parts.now();
         let seconds = |at: DateTime<Utc>| (at - now).num_seconds();
+        let through_account = self.watch.account_looks_at(record.id);
+        let next = record.next_check_at.map(|own| through_account.map_or(own, |account| own.min(account)));
         CheckTimes {
             checked_seconds_ago: record.last_check_at.map(|at| (-seconds(at)).max(0)),
-            next_in_seconds: record.next_check_at.map_or(0, |at| seconds(at).max(0)),
+            next_in_seconds: next.map_or(0, |at| seconds(at).max(0)),
             checking: self.watch.is_checking(record.id),
         }
     }

@@ -1,6 +1,7 @@
 //! The application: what it is made of, how it starts and how it stops.
 
 use crate::access::OutsideLogins;
+use crate::accounts::{Authorizations, moved};
 use crate::build_log::BuildLogs;
 use crate::queue::Queue;
 use crate::triggers::tags;
@@ -123,6 +124,7 @@ pub(crate) struct Parts {
     pub(crate) logs: Arc<BuildLogs>,
     pub(crate) versions: VersionBook,
     pub(crate) uploads: Uploads,
+    pub(crate) authorizations: Authorizations,
     pub(crate) pace: Pace,
     pub(crate) stop: CancellationToken,
     pub(crate) queue_wake: Notify,
@@ -165,7 +167,7 @@ pub struct Slipway {
     pub(crate) watch: Arc<Watch>,
     pub(crate) queue: Arc<Queue>,
     pub(crate) firings: Arc<Firings>,
-    tasks: TaskTracker,
+    pub(crate) tasks: TaskTracker,
     recovered: Option<Recovery>,
 }
 
@@ -195,6 +197,7 @@ impl Slipway {
             logs,
             versions,
             uploads,
+            authorizations: Authorizations::default(),
             pace: options.pace,
             stop: CancellationToken::new(),
             queue_wake: Notify::new(),
@@ -212,6 +215,7 @@ impl Slipway {
         let opened_at = parts.now();
         let queue = Queue::start(Arc::clone(&parts), &tasks);
         let watch = Watch::start(Arc::clone(&parts), &tasks);
+        tasks.spawn(moved::run(Arc::clone(&parts), Arc::clone(&watch)));
         let firings = Firings::start(Arc::clone(&parts), &tasks);
         tasks.spawn(tags::run_engine(Arc::clone(&parts)));
         tasks.spawn(tags::run_registries(Arc::clone(&parts)));

@@ -31,6 +31,8 @@ const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
 pub(crate) struct Watch {
     parts: Arc<Parts>,
     repositories: Mutex<HashMap<CodeRepositoryId, Arc<Watched>>>,
+    /// Code whose account says what moved: how rarely it is looked at regardless, and when the account looks next.
+    told: Mutex<HashMap<CodeRepositoryId, (TimeDelta, DateTime<Utc>)>>,
     changed: Notify,
 }
 
@@ -39,6 +41,7 @@ struct Watched {
     memory: tokio::sync::Mutex<Memory>,
     checking: AtomicBool,
     started: AtomicBool,
+    wake: Notify,
     stop: CancellationToken,
 }
 
@@ -54,7 +57,8 @@ struct Memory {
 impl Watch {
     /// Starts watching everything that the store knows.
     pub(crate) fn start(parts: Arc<Parts>, tasks: &TaskTracker) -> Arc<Self> {
-        let watch = Arc::new(Self { parts, repositories: Mutex::default(), changed: Notify::new() });
+        let watch =
+            Arc::new(Self { parts, repositories: Mutex::default(), told: Mutex::default(), changed: Notify::new() });
         let (this, tracker) = (Arc::clone(&watch), tasks.clone());
         tasks.spawn(async move { this.supervise(&tracker).await });
         watch
@@ -71,6 +75,27 @@ impl Watch {
             watched.stop.cancel();
         }
         self.changed.notify_one();
+    }
+
+    /// An account looked: with `tells`, it says what moves in its code from now on.
+    pub(crate) fn account_looked(&self, code: &[CodeRepositoryRecord], tells: Option<(TimeDelta, DateTime<Utc>)>) {
+        let mut told = self.told();
+        for one in code {
+            match tells {
+                Some(tells) => told.insert(one.id, tells),
+                None => told.remove(&one.id),
+            };
+        }
+    }
+
+    /// Something may have moved there.
+    pub(crate) fn look_soon(&self, id: CodeRepositoryId) {
+        self.watched(id).wake.notify_one();
+    }
+
+    /// Returns when the account of this code looks next.
+    pub(crate) fn account_looks_at(&self, id: CodeRepositoryId) -> Option<DateTime<Utc>> {
+        self.told().get(&id).map(|(_, next)| *next)
     }
 
     /// Returns whether a look at it is going on.
@@ -156,6 +181,7 @@ impl Watch {
                 () = self.parts.stop.cancelled() => return,
                 () = watched.stop.cancelled() => return,
                 () = self.parts.watch_wake.notified() => false,
+                () = watched.wake.notified() => true,
                 () = tokio::time::sleep(pause) => false,
                 event = next_event(&mut events) => event,
             };
@@ -188,7 +214,10 @@ impl Watch {
             Some(seconds) => seconds,
             None => self.parts.settings().await.unwrap_or_default().poll_seconds,
         };
-        TimeDelta::seconds(i64::from(seconds))
+        let own = TimeDelta::seconds(i64::from(seconds));
+        let rarely = self.told().get(&record.id).map(|(rarely, _)| *rarely);
+        // What a person asked for on this code stays.
+        rarely.filter(|_| record.poll_interval_seconds.is_none()).map_or(own, |rarely| rarely.max(own))
     }
 
     /// One look, with its result in the repository's health and the next one planned.
@@ -243,10 +272,15 @@ impl Watch {
                 memory: tokio::sync::Mutex::default(),
                 checking: AtomicBool::new(false),
                 started: AtomicBool::new(false),
+                wake: Notify::new(),
                 stop: self.parts.stop.child_token(),
             })
         };
         Arc::clone(self.lock().entry(id).or_insert_with(fresh))
+    }
+
+    fn told(&self) -> std::sync::MutexGuard<'_, HashMap<CodeRepositoryId, (TimeDelta, DateTime<Utc>)>> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<CodeRepositoryId, Arc<Watched>>> {

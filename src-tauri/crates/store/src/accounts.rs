@@ -405,7 +405,7 @@ impl Store {
         Ok(!was_paused)
     }
 
-    /// Notes what a cheap look saw and when the next one is due.
+    /// Notes what a cheap look saw and when the next one is due. What moved is looked at next, also after a crash.
     ///
     /// # Errors
     /// [`StoreError::NotFound`].
@@ -414,6 +414,7 @@ impl Store {
         id: SourceAccountId,
         mark: Option<&MovedMark>,
         rate: Option<&RateState>,
+        moved: &[CodeRepositoryId],
         next_look_at: DateTime<Utc>,
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
@@ -431,6 +432,12 @@ impl Store {
         .await?;
         if done.rows_affected() == 0 {
             return Err(StoreError::not_found("source account", id));
+        }
+        for code in moved {
+            sqlx::query("UPDATE code_repositories SET next_check_at = NULL WHERE id = ?")
+                .bind(code.0)
+                .execute(&mut *tx)
+                .await?;
         }
         Ok(tx.commit().await?)
     }

@@ -40,6 +40,12 @@ impl Canary {
         Self { text: format!("{name}-{random}/+ \"ü%") }
     }
 
+    /// Makes a canary that can stand in a header: one word of ASCII, as tokens are.
+    #[must_use]
+    pub fn word(name: &str) -> Self {
+        Self { text: Self::new(name).text.replace([' ', '"', 'ü'], "") }
+    }
+
     /// Returns the secret itself.
     #[must_use]
     pub fn text(&self) -> &str {

@@ -1,6 +1,6 @@
 //! Smart HTTP for git: the real `git http-backend` behind a small web server, plain or with a certificate of a private CA.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -66,6 +66,7 @@ struct State {
     login: Option<Login>,
     mood: Mutex<GitServerMood>,
     seen: Mutex<VecDeque<SeenRequest>>,
+    api: Mutex<HashMap<String, String>>,
 }
 
 type AnswerBody = BoxBody<Bytes, std::io::Error>;
@@ -80,6 +81,7 @@ impl GitServer {
             login,
             mood: Mutex::new(GitServerMood::Serve),
             seen: Mutex::default(),
+            api: Mutex::default(),
         });
         let acceptor = tls_ca.as_ref().map(PrivateCa::acceptor);
         let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a loopback port is free");
@@ -135,6 +137,11 @@ impl GitServer {
     /// Changes what the server does from the next request on.
     pub fn set_mood(&self, mood: GitServerMood) {
         *unpoisoned(&self.state.mood) = mood;
+    }
+
+    /// Answers a path with JSON from now on, as a code host's API does: for those who bring the password as a bearer token.
+    pub fn answer_json(&self, path: &str, json: impl Into<String>) {
+        unpoisoned(&self.state.api).insert(path.to_owned(), json.into());
     }
 
     /// Returns what was asked since the last call, oldest first.
@@ -201,6 +208,15 @@ async fn answer(state: &State, request: Request<Incoming>) -> Response<AnswerBod
             return empty(StatusCode::from_u16(status).expect("a test refuses with a real status"));
         }
         GitServerMood::Stall => return std::future::pending().await,
+    }
+    if let Some(json) = unpoisoned(&state.api).get(request.uri().path()).cloned() {
+        let bearer = state.login.as_ref().map(|login| format!("Bearer {}", login.password));
+        if bearer.is_some() && authorization != bearer {
+            return empty(StatusCode::UNAUTHORIZED);
+        }
+        let mut response = Response::new(Full::new(Bytes::from(json)).map_err(|never| match never {}).boxed());
+        response.headers_mut().insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/json"));
+        return response;
     }
     if let Some(login) = &state.login {
         let expected = base64::engine::general_purpose::STANDARD.encode(format!("{}:{}", login.user, login.password));

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod accounts;
+mod authorizing;
 mod cancel;
 mod inbox;
 mod mirrors;

@@ -63,6 +63,15 @@ impl World {
 
     /// Opens the application with some ports changed.
     pub(crate) async fn open_with(&self, change: impl FnOnce(&mut Ports)) -> Slipway {
+        self.open_paced(false, change).await
+    }
+
+    /// The same, looking at code by itself.
+    pub(crate) async fn open_polling(&self) -> Slipway {
+        self.open_paced(true, |_| {}).await
+    }
+
+    async fn open_paced(&self, polling: bool, change: impl FnOnce(&mut Ports)) -> Slipway {
         let engine = Arc::clone(&self.engine);
         let (targets, directory) = (Arc::clone(&self.targets), Arc::clone(&self.targets));
         let mut ports = Ports {
@@ -85,7 +94,7 @@ impl World {
             probe_base: Duration::ZERO,
             probe_cap: Duration::from_secs(60),
             recheck: Duration::from_millis(20),
-            polling: false,
+            polling,
         };
         Slipway::open(OpenOptions { data_dir: self.root.path().to_owned(), ports: Some(ports), pace }).await.unwrap()
     }

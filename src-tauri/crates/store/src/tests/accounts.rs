@@ -99,8 +99,8 @@ async fn looks_are_remembered() {
     let (_dir, store) = empty().await;
     let id = add(&store, "ada").await;
     let (mark, rate) = (MovedMark("etag".to_owned()), RateState { limit: Some(5000), ..RateState::default() });
-    store.record_account_look(id, Some(&mark), Some(&rate), at(30), at(0)).await.unwrap();
-    store.record_account_look(id, None, None, at(60), at(30)).await.unwrap();
+    store.record_account_look(id, Some(&mark), Some(&rate), &[], at(30), at(0)).await.unwrap();
+    store.record_account_look(id, None, None, &[], at(60), at(30)).await.unwrap();
     let record = store.source_account(id).await.unwrap();
     assert_eq!((record.mark, record.rate), (Some(mark), Some(rate)), "a failed look forgets nothing");
     assert_eq!((record.looked_at, record.next_look_at), (Some(at(30)), Some(at(60))));

@@ -270,7 +270,7 @@ impl CodeHosts for FakeHosts {
         Ok(WhatMoved {
             moved: lock(&self.state.moved).pop_front().unwrap_or(Moved::CannotTell),
             mark: Some(MovedMark("seen".to_owned())),
-            next_after: Duration::from_secs(30),
+            next_after: Duration::from_secs(15),
             sweep_after: Duration::from_secs(600),
             rate: RateState::default(),
             requests: 1,
