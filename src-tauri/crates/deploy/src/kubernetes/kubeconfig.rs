@@ -24,7 +24,7 @@ pub struct KubeContext {
     pub exec: Option<String>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 struct KubeConfig {
     clusters: Option<Vec<Named>>,
     users: Option<Vec<Named>>,
@@ -32,7 +32,7 @@ struct KubeConfig {
 }
 
 /// `{name: …, cluster|user|context: {…}}`.
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 struct Named {
     name: String,
     #[serde(default)]
