@@ -1,4 +1,4 @@
-import { ActionIcon, Button, Group, Menu, Table, Text, Tooltip, VisuallyHidden } from "@mantine/core";
+import { ActionIcon, Box, Button, Group, Menu, Skeleton, Table, Text, Tooltip, VisuallyHidden } from "@mantine/core";
 import {
   IconCertificate,
   IconCirclePause,
@@ -18,7 +18,6 @@ import { useCall, useRead } from "../../../host/reads";
 import { useNow } from "../../../parts/clock";
 import { useDialog } from "../../../parts/dialog";
 import { FailureNotice } from "../../../parts/FailureNotice";
-import { ListSkeleton } from "../../../parts/Listing";
 import { Mark } from "../../../parts/StateMark";
 import { When } from "../../../parts/Time";
 import { CertificateDialog } from "./CertificateDialog";
@@ -53,7 +52,11 @@ export function Accounts() {
         </Button>
       </Group>
       {read.error && <FailureNotice failure={failureOf(read.error)} onRetry={() => void read.refetch()} />}
-      {read.isPending && <ListSkeleton rows={1} />}
+      {read.isPending && (
+        <Box px="md" pb="sm" role="status" aria-label={t("common.loading")}>
+          <Skeleton height={22} radius="sm" />
+        </Box>
+      )}
       {read.data && !none && (
         <Table style={{ borderTop: "1px solid var(--line)" }}>
           <Table.Thead>

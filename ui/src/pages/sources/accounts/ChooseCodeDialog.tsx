@@ -154,6 +154,7 @@ function Choice({ account: first, onClose, onChosen, onConnect }: ChooseCodeDial
               }))}
               value={source}
               onChange={(chosen) => edit({ source: chosen, account: null, owner: null, repository: null })}
+              data-autofocus
               allowDeselect={false}
               openOnFocus={false}
             />
@@ -196,7 +197,6 @@ function Choice({ account: first, onClose, onChosen, onConnect }: ChooseCodeDial
                   if (event.key === "Enter") event.preventDefault();
                 }}
                 error={failedAt}
-                data-autofocus
               />
               <Box className="panel" mah={260} p="sm" style={{ overflow: "auto" }}>
                 <Stack gap="xs" role="radiogroup" aria-label={t("accounts.repository")}>

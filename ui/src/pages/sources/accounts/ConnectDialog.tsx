@@ -162,7 +162,7 @@ export function ConnectDialog({ onClose, onConnected }: ConnectDialogProps) {
           </div>
         </>
       )}
-      <Stack gap={6}>
+      <Stack gap="sm">
         <Text size="sm" fw={500}>
           {t("accounts.needs")}
         </Text>
