@@ -8,7 +8,7 @@ use slipway_core::deploy::DeployTarget;
 use slipway_core::image::{CredentialSource, RegistryHost, RegistryLogin};
 use slipway_core::ports::{BuildEngine, Clock, Deadlines};
 use slipway_core::trigger::DeployPlace;
-use slipway_core::{ErrorCode, Failure};
+use slipway_core::Failure;
 use slipway_deploy::{
     ComposeAction, ContainerAction, EngineCalls, EngineDirectory, KubernetesAction, KubernetesDirectory, SwarmAction,
     WebhookAction,
