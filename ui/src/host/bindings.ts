@@ -294,6 +294,44 @@ name: string,
  */
 reason: ScopeReason, };
 
+export type AuthorizationBegunView = { 
+/**
+ * Names the session.
+ */
+session: number, 
+/**
+ * The page to open in the system browser.
+ */
+page: string, 
+/**
+ * What to type there, in the device flow.
+ */
+device: DeviceCode | null, };
+
+export type AuthorizationStateView = { "kind": "waiting" } | { "kind": "done", 
+/**
+ * Which.
+ */
+account: AuthorizedAccount, } | { "kind": "app_made", 
+/**
+ * The page where it is installed.
+ */
+install_page: string, } | { "kind": "denied" } | { "kind": "expired" } | { "kind": "cancelled" } | { "kind": "failed", 
+/**
+ * Why.
+ */
+failure: Failure, };
+
+export type AuthorizeWayForm = { "kind": "browser" } | { "kind": "device" } | { "kind": "github_app", 
+/**
+ * Its name at GitHub.
+ */
+name: string, 
+/**
+ * The organization that owns it; the person when left out.
+ */
+organization?: string, };
+
 export type AuthorizedAccount = { 
 /**
  * Its id.
@@ -307,6 +345,28 @@ renewed: boolean,
  * Its login name.
  */
 login: string, };
+
+export type BeginAuthorization = { 
+/**
+ * Where.
+ */
+host: HostForm, 
+/**
+ * What the account is wanted for; to read when left out.
+ */
+needs?: Array<Need>, 
+/**
+ * The way in.
+ */
+way: AuthorizeWayForm, 
+/**
+ * The language of the page that the browser ends on.
+ */
+language: PageLanguage, 
+/**
+ * The account that is authorized again; its own host and needs count then.
+ */
+again?: SourceAccountId, };
 
 export type BeginUpload = { 
 /**
@@ -1439,6 +1499,24 @@ pin: TargetPin | null,
  * What was done to it last, or is done now.
  */
 last_firing: FiringView | null, };
+
+export type DeviceCode = { 
+/**
+ * The code to type.
+ */
+user_code: string, 
+/**
+ * The page to type it on.
+ */
+verification_uri: string, 
+/**
+ * The same page with the code filled in, where the host gives one.
+ */
+verification_uri_complete: string | null, 
+/**
+ * When the code ends.
+ */
+expires_at: string, };
 
 export type Digest = string;
 
@@ -2990,6 +3068,32 @@ repository: ImageRepositoryId,
  */
 repository_name: string, };
 
+export type OauthApplicationView = { 
+/**
+ * What runs at the host.
+ */
+provider: HostProvider, 
+/**
+ * Where the host lives.
+ */
+base_url: HostBase, 
+/**
+ * Its id at the host.
+ */
+client_id: string, 
+/**
+ * A secret is stored.
+ */
+has_secret: boolean, 
+/**
+ * The port of the registered redirect address, where the host compares it.
+ */
+redirect_port: number | null, 
+/**
+ * The page where a GitHub App is installed on repositories.
+ */
+install_page: string | null, };
+
 export type ObservationId = number;
 
 export type OwnerKind = "own" | "organization" | "group" | "enterprise" | "project";
@@ -3011,6 +3115,8 @@ repository: ImageRepositoryId,
  * It is on.
  */
 enabled: boolean, };
+
+export type PageLanguage = "en" | "zh";
 
 export type PageMark = string;
 
@@ -3771,6 +3877,24 @@ rule: RuleId,
  * The build.
  */
 build: BuildId, };
+
+export type SaveOauthApplication = { 
+/**
+ * Where.
+ */
+host: HostForm, 
+/**
+ * Its id at the host.
+ */
+client_id: string, 
+/**
+ * Its secret, where the host wants one; left out it keeps the stored one while the id stays.
+ */
+client_secret?: SecretText, 
+/**
+ * The port of the registered redirect address, where the host compares it.
+ */
+redirect_port?: number, };
 
 export type ScopeReason = "profile" | "organizations" | "repositories" | "code" | "statuses" | "hooks";
 
@@ -4837,6 +4961,12 @@ export type WhichAccount = {
  */
 id: SourceAccountId, };
 
+export type WhichAuthorization = { 
+/**
+ * Which.
+ */
+session: number, };
+
 export type WhichBuild = { 
 /**
  * Which.
@@ -4991,6 +5121,18 @@ export interface Commands {
   "accounts.removal": { request: WhichAccount; response: AccountRemovalView };
   /** Unbinds an account: takes the token back at the host where it can, and forgets it here. */
   "accounts.delete": { request: WhichAccount; response: Revocation };
+  /** Begins to authorize in the system browser, on another device, or by making a GitHub App. */
+  "accounts.authorize_begin": { request: BeginAuthorization; response: AuthorizationBegunView };
+  /** How an authorization stands. */
+  "accounts.authorize_state": { request: WhichAuthorization; response: AuthorizationStateView };
+  /** Cancels an authorization. */
+  "accounts.authorize_cancel": { request: WhichAuthorization; response: Nothing };
+  /** The OAuth applications that were registered by hand, by host. */
+  "accounts.applications": { request: Nothing; response: Array<OauthApplicationView> };
+  /** Sets the OAuth application of a host. */
+  "accounts.save_application": { request: SaveOauthApplication; response: Nothing };
+  /** Forgets the OAuth application of a host; accounts that came from it go on. */
+  "accounts.delete_application": { request: HostForm; response: Nothing };
   /** Where repositories of an account can be: its own, organizations, groups. */
   "accounts.organizations": { request: WhichAccount; response: Array<HostOwner> };
   /** A page of an owner's repositories. */
@@ -5189,6 +5331,12 @@ export const commandTags = {
   "accounts.check": { kind: "write", tags: ["accounts","code_repositories"] },
   "accounts.removal": { kind: "read", tags: ["accounts","code_repositories","rules"] },
   "accounts.delete": { kind: "write", tags: ["accounts","code_repositories"] },
+  "accounts.authorize_begin": { kind: "write", tags: [] },
+  "accounts.authorize_state": { kind: "read", tags: ["accounts"] },
+  "accounts.authorize_cancel": { kind: "write", tags: [] },
+  "accounts.applications": { kind: "read", tags: ["accounts"] },
+  "accounts.save_application": { kind: "write", tags: ["accounts"] },
+  "accounts.delete_application": { kind: "write", tags: ["accounts"] },
   "accounts.organizations": { kind: "read", tags: ["accounts"] },
   "accounts.repositories": { kind: "read", tags: ["accounts"] },
   "accounts.branches": { kind: "read", tags: ["accounts"] },
