@@ -4,11 +4,11 @@ use crate::access::OutsideLogins;
 use crate::{DeployActions, Engines, Ports, ServiceDirectories};
 use async_trait::async_trait;
 use chrono::{DateTime, Local, Offset, Utc};
+use slipway_core::Failure;
 use slipway_core::deploy::DeployTarget;
 use slipway_core::image::{CredentialSource, RegistryHost, RegistryLogin};
 use slipway_core::ports::{BuildEngine, Clock, Deadlines};
 use slipway_core::trigger::DeployPlace;
-use slipway_core::Failure;
 use slipway_deploy::{
     ComposeAction, ContainerAction, EngineCalls, EngineDirectory, KubernetesAction, KubernetesDirectory, SwarmAction,
     WebhookAction,
