@@ -140,3 +140,18 @@ test("unbinding names what stops and where the token is taken back", async () =>
   });
   assert.deepEqual(await accounts(), []);
 });
+
+test("an account is authorized in the browser, without typing a token", async () => {
+  const place = { provider: "gitea", base_url: host.base, allow_plain_http: true };
+  await product.call("accounts.save_application", { host: place, client_id: "slipway-of-ann" });
+  await withWindow(product, { name: "accounts-browser", path: "/sources?dialog=connect" }, async (window) => {
+    await window.choose(select(window, "accounts.provider"), window.t("accounts.product_gitea"));
+    await window.field("accounts.base_url", {}, window.dialog).fill(host.base);
+    await window.button("common.more", {}, window.dialog).click();
+    await window.dialog.getByRole("checkbox", { name: window.t("accounts.plain_http") }).check();
+    await window.button("accounts.authorize_browser", {}, window.dialog).click();
+    await window.see(window.heading("accounts.choose_title"));
+    await window.see(repository(window, "ann/notes"));
+  });
+  assert.equal((await accounts())[0].token_kind, "oauth");
+});

@@ -19,6 +19,15 @@ export async function startCodeHost(repositories = ["ann/notes", "acme/web", ...
       response.end(JSON.stringify(body));
     };
     const path = url.pathname.replace(/^\/api\/v1/, "");
+    // Ann agrees at once.
+    if (path === "/login/oauth/authorize") {
+      const back = new URL(url.searchParams.get("redirect_uri"));
+      back.searchParams.set("code", "code-of-ann");
+      back.searchParams.set("state", url.searchParams.get("state"));
+      response.writeHead(302, { location: back.href });
+      return response.end();
+    }
+    if (path === "/login/oauth/access_token") return say(200, { access_token: TOKEN, token_type: "bearer", expires_in: 3600, refresh_token: "again" });
     if (path === "/version") return say(200, { version: "1.24.6" });
     if (refused || request.headers.authorization !== `Bearer ${TOKEN}`) return say(401, { message: "user does not exist [uid: 0, name: ]" });
     const view = (full) => ({

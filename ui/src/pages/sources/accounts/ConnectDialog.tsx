@@ -11,6 +11,7 @@ import { FormDialog } from "../../../parts/Dialogs";
 import { useDraft } from "../../../parts/draft";
 import { FailureNotice, useFieldError } from "../../../parts/FailureNotice";
 import { useRequired } from "../../../parts/required";
+import { AuthorizeThere } from "./AuthorizeThere";
 import { hostForm, type Product, productNames, products, type TypedHost } from "./products";
 import { tokenForm, TokenFields, type TypedToken } from "./TokenFields";
 
@@ -179,7 +180,18 @@ export function ConnectDialog({ onClose, onConnected }: ConnectDialogProps) {
         />
       </Stack>
       {shown ? (
-        <TokenFields guide={shown} draft={draft} change={edit} errorOf={errorOf} refused={failure?.code === "source_unauthorized"} />
+        <>
+          <AuthorizeThere
+            key={shown.base_url}
+            guide={shown}
+            wanted={asked}
+            onDone={({ id }) => {
+              forget();
+              onConnected(id);
+            }}
+          />
+          <TokenFields guide={shown} draft={draft} change={edit} errorOf={errorOf} refused={failure?.code === "source_unauthorized"} />
+        </>
       ) : (
         own && !known && (
           <Text size="sm" c="dimmed">

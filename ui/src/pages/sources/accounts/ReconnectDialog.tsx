@@ -10,6 +10,7 @@ import { useDraft } from "../../../parts/draft";
 import { FailureNotice, useFieldError } from "../../../parts/FailureNotice";
 import { ListSkeleton } from "../../../parts/Listing";
 import { useRequired } from "../../../parts/required";
+import { AuthorizeThere } from "./AuthorizeThere";
 import { hostName } from "./products";
 import { tokenForm, TokenFields, type TypedToken } from "./TokenFields";
 
@@ -21,14 +22,20 @@ export function ReconnectDialog({ account, onClose }: { account: AccountView; on
     username: "",
     isResource: account.token_kind === "resource",
   }));
-  const guide = useRead("accounts.guide", {
+  const asked = {
     host: { provider: account.provider, base_url: account.base_url, allow_plain_http: account.base_url.startsWith("http://") },
     needs: account.needs,
-  });
+  };
+  const guide = useRead("accounts.guide", asked);
   const call = useCall("accounts.reauthorize_with_token");
   const failure = call.error && failureOf(call.error);
   const { complete, missingAt } = useRequired({ token: draft.token });
   const errorOfCall = useFieldError(failure);
+  const done = ({ login }: { login: string }) => {
+    forget();
+    notifications.show({ message: t("accounts.reconnected", { name: login }) });
+    onClose();
+  };
   const refused = [failure?.code, account.paused?.code].some((code) => code === "source_unauthorized");
   return (
     <FormDialog
@@ -38,13 +45,7 @@ export function ReconnectDialog({ account, onClose }: { account: AccountView; on
         complete() &&
         call.mutate(
           { id: account.id, token: tokenForm(draft) },
-          {
-            onSuccess: ({ login }) => {
-              forget();
-              notifications.show({ message: t("accounts.reconnected", { name: login }) });
-              onClose();
-            },
-          },
+          { onSuccess: done },
         )
       }
       submitLabel={t("accounts.reconnect")}
@@ -55,13 +56,16 @@ export function ReconnectDialog({ account, onClose }: { account: AccountView; on
         {t("accounts.reconnect_text", { host: hostName(account.base_url) })}
       </Text>
       {guide.data ? (
-        <TokenFields
-          guide={guide.data}
-          draft={draft}
-          change={change}
-          errorOf={(field) => missingAt(field) ?? errorOfCall(field)}
-          refused={refused}
-        />
+        <>
+          <AuthorizeThere guide={guide.data} wanted={{ ...asked, again: account.id }} onDone={done} />
+          <TokenFields
+            guide={guide.data}
+            draft={draft}
+            change={change}
+            errorOf={(field) => missingAt(field) ?? errorOfCall(field)}
+            refused={refused}
+          />
+        </>
       ) : guide.error ? (
         <FailureNotice failure={failureOf(guide.error)} onRetry={() => void guide.refetch()} />
       ) : (
