@@ -109,6 +109,7 @@ test("seed 0.7, 3.22: the main path with the keyboard alone", { timeout: 240_000
     await reach(window, menu, "Shift+Tab");
     await keyboard.press("Enter");
     await window.see(window.item("builds.delete"));
+    await window.focusOn(window.page.getByRole("menuitem").first());
     await keyboard.press("Escape");
     await window.gone(window.item("builds.delete"));
     await window.focusOn(menu);
