@@ -1,5 +1,6 @@
 //! Flows through the whole product: its real program, with a real engine, registry, git server and keychain.
 
+pub mod fuzz;
 mod image_files;
 mod product;
 pub mod walkthrough;

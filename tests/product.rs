@@ -37,16 +37,42 @@ impl Product {
         Self::start_beside(SecretService::start_without_keyring().await, Vec::new()).await
     }
 
-    async fn start_beside(keyring: SecretService, environment: Vec<(String, String)>) -> Self {
+    /// Starts with an empty data folder beside this keychain.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub async fn start_beside(keyring: SecretService, environment: Vec<(String, String)>) -> Self {
         let data_dir = TempDataDir::new();
-        let (process, url, token) = launch(data_dir.path(), &keyring, &environment).await;
+        let started = launch(data_dir.path(), &keyring, &environment).await;
+        let (process, url, token) = started.expect("it says where it listens before it ends");
         Self { process, url, token, client: reqwest::Client::new(), data_dir, keyring, environment }
     }
 
     /// Kills the program where it stands (SIGKILL) and starts it again on the same data folder.
     pub async fn kill_and_start_again(&mut self) {
+        assert!(self.kill_and_start_with(&[]).await, "it says where it listens before it ends");
+    }
+
+    /// Kills the program where it stands and starts it again, this once with more environment variables. Returns false when
+    /// it ended before it said where it listens.
+    pub async fn kill_and_start_with(&mut self, more: &[(&str, &str)]) -> bool {
         self.process.kill().await;
-        (self.process, self.url, self.token) = launch(self.data_dir.path(), &self.keyring, &self.environment).await;
+        let mut environment = self.environment.clone();
+        environment.extend(more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        let started = launch(self.data_dir.path(), &self.keyring, &environment).await;
+        let runs = started.is_some();
+        if let Some(started) = started {
+            (self.process, self.url, self.token) = started;
+        }
+        runs
+    }
+
+    /// Returns whether the program has ended by itself.
+    ///
+    /// # Panics
+    /// When the system does not say.
+    pub fn has_ended(&mut self) -> bool {
+        self.process.child().try_wait().expect("a child can be waited for").is_some()
     }
 
     /// Kills the program where it stands (SIGKILL); the data folder stays.
@@ -57,6 +83,21 @@ impl Product {
     /// Ends the keychain; the program goes on.
     pub async fn stop_keychain(&mut self) {
         self.keyring.stop_keyring().await;
+    }
+
+    /// Returns the keychain.
+    pub fn keychain(&mut self) -> &mut SecretService {
+        &mut self.keyring
+    }
+
+    /// Stops the program where it stands, as the sleep of the machine does, until [`Self::resume`].
+    pub fn freeze(&self) {
+        self.process.freeze();
+    }
+
+    /// Lets a frozen program go on.
+    pub fn resume(&self) {
+        self.process.resume();
     }
 
     /// Returns the data folder.
@@ -90,6 +131,15 @@ impl Product {
         let succeeded = response.status().is_success();
         let body: Value = response.json().await.unwrap_or_else(|error| panic!("{command}: no JSON: {error}"));
         if succeeded { Ok(body) } else { Err(body) }
+    }
+
+    /// As [`Self::call`]; `None` when the program ends meanwhile or does not run.
+    pub async fn try_call(&self, command: &str, request: &Value) -> Option<Result<Value, Value>> {
+        let request = self.client.post(format!("{}/rpc/{command}", self.url)).bearer_auth(&self.token).json(request);
+        let response = request.timeout(Duration::from_secs(60)).send().await.ok()?;
+        let succeeded = response.status().is_success();
+        let body = response.json().await.ok()?;
+        Some(if succeeded { Ok(body) } else { Err(body) })
     }
 
     /// Runs a command that has to succeed.
@@ -135,7 +185,7 @@ async fn launch(
     data_dir: &Path,
     keyring: &SecretService,
     environment: &[(String, String)],
-) -> (OwnedProcess, String, String) {
+) -> Option<(OwnedProcess, String, String)> {
     let program = program("slipway-devhost");
     let program = program.to_str().expect("the build folder's path is text");
     let mut process = OwnedProcess::start(program, "cargo build -p slipway-devhost", |command| {
@@ -147,11 +197,10 @@ async fn launch(
     let line = tokio::time::timeout(Duration::from_secs(30), BufReader::new(output).lines().next_line())
         .await
         .expect("the program starts within 30 s")
-        .expect("its output can be read")
-        .expect("it says where it listens before it ends");
+        .expect("its output can be read")?;
     let hello: Value = serde_json::from_str(&line).expect("its first line is JSON");
     let text = |name: &str| hello[name].as_str().expect("the greeting has an address and a token").to_owned();
-    (process, text("url"), text("token"))
+    Some((process, text("url"), text("token")))
 }
 
 /// Returns the path of a program of this workspace that was built with the same profile as this one.

@@ -63,10 +63,12 @@ pub async fn add_rule(product: &Product, repository: &Value, code: &Value, name:
 /// A Dockerfile whose image serves the page of the code on port 80, on busybox.
 #[must_use]
 pub fn page_dockerfile(base: &str) -> String {
-    format!(
-        "FROM {base}\nADD index.html /www/index.html\nEXPOSE 80\nCMD [\"sh\", \"-c\", \"exec httpd -f -p 80 -h /www\"]\n"
-    )
+    format!("FROM {base}\n{PAGE_INSTRUCTIONS}")
 }
+
+/// What stands below FROM in such a Dockerfile. A server that is process 1 does not hear SIGTERM: engines would wait for ten
+/// seconds before they kill it.
+pub const PAGE_INSTRUCTIONS: &str = "ADD index.html /www/index.html\nEXPOSE 80\nSTOPSIGNAL SIGKILL\nCMD [\"sh\", \"-c\", \"exec httpd -f -p 80 -h /www\"]\n";
 
 /// Something that runs, and where its page is.
 #[derive(Debug, Clone)]

@@ -41,7 +41,7 @@ fn main() -> anyhow::Result<()> {
         .map_err(|_| anyhow::anyhow!("another TLS provider was installed before"))?;
     tracing_subscriber::fmt()
         .with_env_filter(tracing_subscriber::EnvFilter::try_from_env("SLIPWAY_LOG").unwrap_or_else(|_| "warn".into()))
-        .with_writer(std::io::stderr)
+        .with_writer(slipway_app::program_log::tee)
         .init();
     let arguments = Arguments::read(std::env::args_os().skip(1))?;
     let folder = slipway_app::data_folder(arguments.data_dir.clone(), |name| std::env::var_os(name))
@@ -147,7 +147,10 @@ fn say_why_not(language: Language, failure: Failure) -> anyhow::Result<()> {
     use tauri_plugin_dialog::{DialogExt as _, MessageDialogKind};
     let reason = format!("{} ({})", failure.message, failure.code.as_str());
     tracing::error!("{reason}");
-    let told = reason.clone();
+    let told = match language.next_step(failure.code) {
+        Some(next) => format!("{next}\n\n{reason}"),
+        None => reason.clone(),
+    };
     let application = tauri::Builder::default()
         .plugin(tauri_plugin_dialog::init())
         .setup(move |app| {

@@ -4,26 +4,53 @@ use crate::shell::{self, Shell};
 use crate::{notices, tray};
 use slipway_app::Slipway;
 use std::path::Path;
-use std::sync::Arc;
-use tauri::webview::NewWindowResponse;
-use tauri::{AppHandle, Manager as _, Url, WebviewWindowBuilder, WindowEvent};
+use std::sync::{Arc, Once};
+use std::time::Duration;
+use tauri::webview::{NewWindowResponse, PageLoadEvent};
+use tauri::{AppHandle, Manager as _, Url, WebviewWindow, WebviewWindowBuilder, WindowEvent};
 use tauri_plugin_window_state::{AppHandleExt as _, StateFlags};
 
 /// What of the window outlives a start. Not whether it was visible: a start shows it.
 pub(crate) const REMEMBERED: StateFlags =
     StateFlags::SIZE.union(StateFlags::POSITION).union(StateFlags::MAXIMIZED).union(StateFlags::FULLSCREEN);
 
+/// A page that has not come until then is waited for in sight.
+const SHOWN_WITHIN: Duration = Duration::from_secs(2);
+
 /// Opens the window on the console. What its pages keep (language, theme) stays in the data folder.
+///
+/// It is shown once its page is there: until then it would be an empty sheet, and WebKit stops the main thread for half a
+/// second when it draws a page whose process is still starting.
 pub(crate) fn open(app: &AppHandle, folder: &Path, hidden: bool) -> tauri::Result<()> {
     let config = app.config();
     let own = own_places(config.build.dev_url.as_ref());
     let Some(description) = config.app.windows.first() else { return Ok(()) };
+    let shown = Arc::new(Once::new());
+    let show_first = move |window: &WebviewWindow| {
+        // Never again by itself: the person may have sent it into the tray since.
+        shown.call_once(|| {
+            if !hidden && let Err(error) = window.show() {
+                tracing::warn!(%error, "the window could not be shown");
+            }
+        });
+    };
+    let show_loaded = show_first.clone();
     let window = WebviewWindowBuilder::from_config(app, description)?
         .data_directory(folder.join("webview"))
-        .visible(!hidden)
+        .visible(false)
+        .on_page_load(move |window, load| {
+            if load.event() == PageLoadEvent::Finished {
+                show_loaded(&window);
+            }
+        })
         .on_navigation(move |url| own.contains(&place(url)))
         .on_new_window(|_, _| NewWindowResponse::Deny)
         .build()?;
+    let waited_for = window.clone();
+    tauri::async_runtime::spawn(async move {
+        tokio::time::sleep(SHOWN_WITHIN).await;
+        show_first(&waited_for);
+    });
     let app = app.clone();
     window.on_window_event(move |event| {
         if let WindowEvent::CloseRequested { api, .. } = event {
@@ -89,7 +116,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn t06_only_the_console_is_a_page_of_the_window() {
+    fn t05_t06_only_the_console_is_a_page_of_the_window() {
         let own = own_places(None);
         let may = |url: &str| own.contains(&place(&Url::parse(url).unwrap()));
         assert!(may("tauri://localhost/builds/7") && may("http://tauri.localhost/builds/7"));

@@ -1,6 +1,8 @@
 //! The few texts that stand outside the console: tray, notifications, dialogs. The console says which language the person
 //! reads; until it did, the environment decides.
 
+use slipway_api::ErrorCode;
+
 /// A language of the console.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Language {
@@ -77,6 +79,30 @@ impl Language {
         self.pick("Slipway cannot start", "Slipway 无法启动")
     }
 
+    /// Returns what a person does about a start that was refused; `None` where the reason alone has to do.
+    pub(crate) const fn next_step(self, code: ErrorCode) -> Option<&'static str> {
+        let words = match code {
+            ErrorCode::DatabaseNewer => self.pick(
+                "The data was written by a newer Slipway and was left untouched. Start the newer one, or install it again.",
+                "数据由较新版本的 Slipway 写入，未作任何改动。请启动较新的版本，或重新安装它。",
+            ),
+            ErrorCode::DiskFull => self.pick(
+                "The disk of the data folder is full. Make room and start Slipway again; nothing is lost.",
+                "数据目录所在磁盘已满。请清理空间后重新启动 Slipway，不会丢失任何内容。",
+            ),
+            ErrorCode::DataReadOnly => self.pick(
+                "The data folder cannot be written. Correct its rights and start Slipway again.",
+                "数据目录不可写。请修正其权限后重新启动 Slipway。",
+            ),
+            ErrorCode::AlreadyRunning => self.pick(
+                "Another Slipway, without a window, uses this data folder. End it first.",
+                "另一个没有窗口的 Slipway 正在使用此数据目录。请先结束它。",
+            ),
+            _ => return None,
+        };
+        Some(words)
+    }
+
     pub(crate) const fn show(self) -> &'static str {
         self.pick("Show", "查看")
     }
@@ -98,6 +124,14 @@ mod tests {
         for (variables, expected) in table {
             let variable = |name: &str| variables.iter().find(|(set, _)| *set == name).map(|(_, to)| (*to).to_owned());
             assert_eq!(Language::of_session(variable), expected, "{variables:?}");
+        }
+    }
+
+    #[test]
+    fn f18_a_refused_start_says_what_to_do() {
+        for language in [Language::English, Language::Chinese] {
+            assert!(language.next_step(ErrorCode::DatabaseNewer).is_some_and(|words| words.contains("Slipway")));
+            assert_eq!(language.next_step(ErrorCode::Internal), None);
         }
     }
 

@@ -49,7 +49,11 @@ impl Direct {
         let password: Option<Secret> = None;
         let transport = Transport::open(engine.endpoint(), None, false).expect("the engine's address is right");
         Self {
-            store: GitCodeStore::new(folder.path().join("mirrors"), Deadlines::default()),
+            store: GitCodeStore::new(
+                folder.path().join("mirrors"),
+                folder.path().join("known_hosts"),
+                Deadlines::default(),
+            ),
             access: CodeAccess {
                 location: CodeLocation::LocalClone { path: code.path().to_owned() },
                 password,

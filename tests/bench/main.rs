@@ -7,13 +7,17 @@
 mod console_log;
 mod direct;
 mod figures;
+mod forge;
 mod large_context;
 mod long_log;
 mod many_builds;
 mod many_tags;
+mod noticed;
 mod one_file;
 mod peer;
 mod place;
+mod polling;
+mod process;
 mod served;
 mod window;
 
@@ -37,25 +41,18 @@ const B4_TIME: Row = row("B4.time", "time of that build", "ratio", 1.3);
 const B5_OPEN: Row = row("B5.open", "log of 1.3 million lines: end shown", "ms", 300.0);
 const B5_SEARCH: Row = row("B5.search", "log of 1.3 million lines: exact search", "ms", 150.0);
 const B5_MEMORY: Row = row("B5.memory", "log of 1.3 million lines: growth", "MB", 100.0);
+const B6_CPU: Row =
+    row("B6.cpu", "1,000 repositories behind conditional calls, nothing moving, 30 s interval", "% of one core", 2.0);
+const B6_BYTES: Row = row("B6.bytes", "one-branch rule on a repository with 10,000 refs", "bytes a poll", 4096.0);
 const B7_LIST: Row = row("B7.list", "100,000 builds: any list page with filters, 95th percentile", "ms", 20.0);
 const B7_START: Row = row("B7.start", "100,000 builds: program start → ready", "ms", 500.0);
 const B8_PAINT: Row = row("B8.paint", "release window: first usable paint", "ms", 1000.0);
 const B8_IDLE: Row = row("B8.idle", "release window: CPU after 30 s", "%", 1.0);
 const B8_MEMORY: Row = row("B8.memory", "release window: PSS after 30 s", "MB", 300.0);
-
+const B9: Row = row("B9", "push on a polled host → build row, 100 repositories, 95th percentile", "s", 35.0);
 const B10: Row = row("B10", "push → new page served by a container, own share", "ms", 300.0);
 const B11: Row = row("B11", "Versions tab with 10,000 tags: first screen", "ms", 300.0);
 const B11_SEARCH: Row = row("B11.search", "Versions tab with 10,000 tags: search, 95th percentile", "ms", 50.0);
-
-/// Rows whose work is not in the product yet, and which work that is.
-const LATER: [(Row, &str); 3] = [
-    (
-        row("B6.cpu", "1,000 repositories polled, nothing moving", "% of one core", 2.0),
-        "provider calls are not built yet",
-    ),
-    (row("B6.bytes", "one-branch rule on 10,000 refs", "bytes a poll", 4096.0), "provider calls are not built yet"),
-    (row("B9", "push on a polled host → build row, 100 repositories", "s", 35.0), "provider calls are not built yet"),
-];
 
 fn main() -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
@@ -96,14 +93,26 @@ async fn bench(wanted: &[String]) -> bool {
     if is_wanted("B5") {
         taken.extend(take([B5_OPEN, B5_SEARCH, B5_MEMORY], console_log::open_search_memory()).await);
     }
+    if is_wanted("B6") {
+        taken.extend(take([B6_CPU, B6_BYTES], polling::cpu_and_bytes()).await);
+    }
     if is_wanted("B7") {
         taken.extend(take([B7_LIST, B7_START], many_builds::list_and_start()).await);
     }
     if is_wanted("B8") {
         taken.extend(take([B8_PAINT, B8_IDLE, B8_MEMORY], window::paint_idle_and_memory()).await);
     }
+    let mut budgets = String::new();
+    if is_wanted("B9") {
+        let measured = async {
+            let (figure, table) = noticed::push_to_row().await;
+            budgets = table;
+            [figure]
+        };
+        taken.extend(take([B9], measured).await);
+    }
     if is_wanted("B10") {
-        taken.extend(take([B10], async { [served::container(&place).await] }).await);
+        taken.extend(take([B10], async { [served::own_share(&place).await] }).await);
     }
     if is_wanted("B11") {
         taken.extend(take([B11, B11_SEARCH], many_tags::first_screen_and_search()).await);
@@ -111,8 +120,6 @@ async fn bench(wanted: &[String]) -> bool {
     place.clean_up().await;
     let complete = taken.iter().all(|(_, result)| result.is_ok());
     if wanted.is_empty() {
-        taken.extend(LATER.map(|(row, why)| (row, Err(why.to_owned()))));
-        taken.sort_by_key(|(row, _)| order(row.id));
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/bench/latest.json");
         if let Err(error) = figures::write_json(&path, &taken) {
             say(&format!("bench: failed: latest.json cannot be written: {error}"));
@@ -120,6 +127,9 @@ async fn bench(wanted: &[String]) -> bool {
         }
     }
     say(&figures::table(&taken));
+    if !budgets.is_empty() {
+        say(&budgets);
+    }
     complete
 }
 
@@ -142,12 +152,6 @@ fn reason(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or_default();
     text.lines().next().unwrap_or("without a reason").to_owned()
-}
-
-/// `B4.time` after `B4.lost` after `B3`: the number, then as they came.
-fn order(id: &str) -> u32 {
-    let digits: String = id.chars().skip(1).take_while(char::is_ascii_digit).collect();
-    digits.parse().unwrap_or(u32::MAX)
 }
 
 /// Says more than the table holds, beside it.

@@ -223,7 +223,7 @@ impl Dice {
 /// A kind of filter: its name, and its request of the nth time.
 type Kind = (&'static str, fn(usize, &[Place]) -> Value);
 
-const KINDS: [Kind; 20] = [
+const KINDS: [Kind; 28] = [
     ("no filter", |_, _| json!({})),
     ("a page further down", |n, _| json!({ "before": 99_000 - 2_400 * n })),
     ("repository", |n, places| json!({ "repository": places[n % places.len()].repository })),
@@ -249,6 +249,20 @@ const KINDS: [Kind; 20] = [
     (
         "words in a repository's failed builds",
         |n, places| json!({ "repository": places[n % places.len()].repository, "states": ["failed"], "search": "retry" }),
+    ),
+    ("the longest", |_, _| json!({ "order": { "column": "duration", "descending": true } })),
+    (
+        "the shortest of a repository",
+        |n, places| json!({ "repository": places[n % places.len()].repository, "order": { "column": "duration" } }),
+    ),
+    ("by time, the oldest", |_, _| json!({ "order": { "column": "time" } })),
+    ("by rule", |_, _| json!({ "order": { "column": "rule" } })),
+    ("by rule, rare kind", |_, _| json!({ "kind": "rerun", "order": { "column": "rule", "descending": true } })),
+    ("by repository", |_, _| json!({ "order": { "column": "repository", "descending": true } })),
+    ("by state, kind that is not there", |_, _| json!({ "kind": "dockerfile", "order": { "column": "state" } })),
+    (
+        "frequent word, by duration",
+        |n, _| json!({ "search": (["door", "test", "文档", "Ann"][n % 4]), "order": { "column": "duration" } }),
     ),
 ];
 

@@ -1,6 +1,7 @@
 //! B8: the release window on an empty display: how soon it can be used, and what it costs while nothing happens.
 
 use crate::figures::{Figure, median, millis};
+use crate::process::{TICKS_PER_SECOND, family, ticks};
 use slipway_flows::program;
 use slipway_testkit::{OwnedProcess, TempDataDir};
 use std::collections::HashMap;
@@ -20,8 +21,6 @@ const LOOK_EVERY: Duration = Duration::from_millis(10);
 /// When the costs are looked at, and for how long.
 const AT_REST_AFTER: Duration = Duration::from_secs(30);
 const AT_REST_FOR: Duration = Duration::from_secs(20);
-/// What the kernel counts processor time in (`sysconf(_SC_CLK_TCK)`, 100 on every Linux that Debian builds).
-const TICKS_PER_SECOND: f64 = 100.0;
 
 /// `B8.paint`: the program's start until the navigation stands as it stays; `B8.idle` and `B8.memory`: of all its processes,
 /// 30 s after that.
@@ -96,36 +95,6 @@ async fn screen() -> (OwnedProcess, String) {
     let number = tokio::time::timeout(Duration::from_secs(20), lines.next_line()).await;
     let number = number.expect("the display starts").expect("it can be read").expect("it says its number");
     (screen, format!(":{number}"))
-}
-
-/// Returns a process with all that descend from it.
-fn family(of: u32) -> Vec<u32> {
-    let mut children: HashMap<u32, Vec<u32>> = HashMap::new();
-    for entry in std::fs::read_dir("/proc").expect("there is a /proc").flatten() {
-        let Some(id) = entry.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else { continue };
-        if let Some(parent) = stat(id).and_then(|fields| fields.get(1)?.parse().ok()) {
-            children.entry(parent).or_default().push(id);
-        }
-    }
-    let mut family = vec![of];
-    let mut next = 0;
-    while next < family.len() {
-        family.extend(children.remove(&family[next]).unwrap_or_default());
-        next += 1;
-    }
-    family
-}
-
-/// Returns the fields of `/proc/<id>/stat` behind the program's name: state, parent, … (proc(5)).
-fn stat(id: u32) -> Option<Vec<String>> {
-    let text = std::fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
-    Some(text.rsplit_once(')')?.1.split_whitespace().map(str::to_owned).collect())
-}
-
-/// Returns the processor time of a process with all that descend from it, in the kernel's ticks.
-fn ticks(of: u32) -> f64 {
-    let spent = |fields: Vec<String>| Some(fields.get(11)?.parse::<f64>().ok()? + fields.get(12)?.parse::<f64>().ok()?);
-    family(of).into_iter().filter_map(|id| spent(stat(id)?)).sum()
 }
 
 /// Returns proportional set sizes in megabytes by program.

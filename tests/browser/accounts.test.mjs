@@ -83,7 +83,7 @@ test("seed 3.1, 3.9: the first account is connected inside the rule editor, and 
     await name.fill("typed before");
     await window.button("accounts.choose", {}, editor).click();
     await window.see(window.text("accounts.empty", {}, window.dialog.last()));
-    await window.button("accounts.connect", {}, window.dialog.last()).click();
+    await window.button("accounts.authorize_source", {}, window.dialog.last()).click();
     // The nine sources that can be connected.
     await select(window, "accounts.provider").click();
     await window.see(window.page.getByRole("option"));

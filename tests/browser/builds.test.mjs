@@ -30,7 +30,6 @@ after(async () => {
 });
 
 const manual = (spec = {}) => ({ triggers: {}, ...spec });
-const state = (window, key) => window.page.getByRole("heading", { level: 1 }).getByText(window.t(key));
 const logLine = (window, text) => window.by("log", "log.label").getByText(text, { exact: true });
 
 test("seed 2.15, 2.16, 3.23: a log entry shows log, parameters and result, and its record is deleted", async () => {
@@ -86,7 +85,7 @@ test("seed 3.25: a failed build says its class, a hint and the line, and leads t
     await path.fill("Dockerfile");
     await window.see(window.text("rules.preflight_ok", {}, window.dialog));
     await window.button("rules.save_and_build", {}, window.dialog).click();
-    await window.see(state(window, "builds.state_succeeded"), BUILD_MS);
+    await window.see(window.buildState("succeeded"), BUILD_MS);
   });
 });
 
@@ -105,7 +104,7 @@ test("run again, and run again with changes", async () => {
   await withWindow(product, { name: "again", path: `/builds/${done.id}` }, async (window) => {
     await window.button("builds.rerun").click();
     await window.see(window.page.getByRole("heading", { level: 1, name: "#2" }));
-    await window.see(state(window, "builds.state_succeeded"), BUILD_MS);
+    await window.see(window.buildState("succeeded"), BUILD_MS);
     await window.pick("#2", "builds.rerun_changed");
     await window.field("rules.args", {}, window.dialog).fill("WHO=world");
     // A line that is none is said at once, and nothing starts.
@@ -114,11 +113,44 @@ test("run again, and run again with changes", async () => {
     await window.field("rules.args", {}, window.dialog).fill("WHO=world");
     await window.button("builds.rerun", {}, window.dialog).click();
     await window.see(window.page.getByRole("heading", { level: 1, name: "#3" }));
-    await window.see(state(window, "builds.state_succeeded"), BUILD_MS);
+    await window.see(window.buildState("succeeded"), BUILD_MS);
     await window.see(logLine(window, "hello world"));
     await window.tab("builds.tab_parameters").click();
     await window.see(window.row("WHO=world"));
     await window.see(window.row(window.t("builds.kind_rerun")));
+  });
+});
+
+test("the comparison names the files that changed for the first step that ran", { timeout: 180_000 }, async () => {
+  const repository = await addRepository(product, "builds/compared");
+  const rule = await addRule(product, repository, code, manual());
+  await build(product, rule);
+  // What `.dockerignore` leaves out never reaches the engine.
+  await clone.commit("another page", { "index.html": "another page\n", "new.html": "new\n", "notes.md": "for us\n", ".dockerignore": "*.md\n" });
+  const second = await build(product, rule);
+  await withWindow(product, { name: "compared", path: `/builds/${second.id}/timeline` }, async (window) => {
+    const comparison = window.by("region", "comparison.title");
+    await window.see(comparison.getByText("ADD ./ /site", { exact: false }));
+    await window.see(comparison.getByText(window.t("comparison.changed_files", { count: 3, files: ".dockerignore, index.html, new.html" })));
+  });
+});
+
+test("a build that is started before the branches are known starts when they are", async () => {
+  const repository = await addRepository(product, "builds/early");
+  await addRule(product, repository, code, manual());
+  await withWindow(product, { name: "early", path: `/repositories/${repository}/build` }, async (window) => {
+    const held = Promise.withResolvers();
+    await window.page.route("**/rpc/code_repositories.refs", async (route) => {
+      await held.promise;
+      await route.continue();
+    });
+    await window.button("rules.build_now").first().click();
+    const start = window.button("builds.now_start", {}, window.dialog);
+    await start.click();
+    await window.see(window.dialog.locator("button[type=submit][data-loading=true]"));
+    held.resolve();
+    await window.see(window.page.getByRole("heading", { level: 1, name: "#1" }));
+    await window.see(window.buildState("succeeded"), BUILD_MS);
   });
 });
 
@@ -128,7 +160,7 @@ test("seed 2.15: a running build is followed live, a second one waits and says w
   await withWindow(product, { name: "cancel", path: `/repositories/${repository}/build?dialog=now` }, async (window) => {
     await window.button("builds.now_start", {}, window.dialog).click();
     await window.see(logLine(window, "still at it 3"), BUILD_MS);
-    await window.see(state(window, "builds.state_running"));
+    await window.see(window.buildState("running"));
     const follow = window.button("log.follow");
     assert.equal(await follow.getAttribute("aria-pressed"), "true");
 
@@ -138,14 +170,14 @@ test("seed 2.15: a running build is followed live, a second one waits and says w
     await window.link("shell.queue_all").click();
     await window.gone(window.text("shell.queue_title"));
     await window.by("region", "builds.queue").getByRole("link", { name: "builds/cancel #2" }).click();
-    await window.see(state(window, "builds.state_queued"));
+    await window.see(window.buildState("queued"));
     await window.button("builds.cancel").click();
-    await window.see(state(window, "builds.state_cancelled"), BUILD_MS);
+    await window.see(window.buildState("cancelled"), BUILD_MS);
 
     await window.visit("page.builds");
     await window.by("region", "builds.queue").getByRole("link", { name: "builds/cancel #1" }).click();
     await window.button("builds.cancel").click();
-    await window.see(state(window, "builds.state_cancelled"), BUILD_MS);
+    await window.see(window.buildState("cancelled"), BUILD_MS);
     await window.see(window.button("builds.rerun"));
   });
 });

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 
+import { reach } from "./stand/keys.mjs";
 import { Product } from "./stand/product.mjs";
 import { Clone, dockerfile, removeOwnImages, talking } from "./stand/surroundings.mjs";
 import { BUILD_MS, closeBrowser, withWindow } from "./stand/window.mjs";
@@ -10,19 +11,6 @@ after(async () => {
   await closeBrowser();
   await removeOwnImages();
 });
-
-/** Tab until the focus stands on something; the console must get there. */
-async function reach(window, locator, key = "Tab") {
-  for (let step = 0; step < 80; step += 1) {
-    if (await locator.first().evaluate((one) => one === document.activeElement, undefined, { timeout: 5000 }).catch(() => false)) {
-      const seen = await window.page.evaluate(() => document.activeElement.matches(":focus-visible"));
-      assert.ok(seen, "the focus is not shown");
-      return;
-    }
-    await window.page.keyboard.press(key);
-  }
-  throw new Error(`the keyboard does not get to ${locator}`);
-}
 
 /** Opens the palette, types, and takes the first thing found. */
 async function palette(window, text, expected) {

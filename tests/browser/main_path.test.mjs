@@ -2,14 +2,14 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { Clone, dockerfile, removeOwnImages, startRegistry, talking } from "./stand/surroundings.mjs";
+import { Clone, dockerfile, PASSWORD, removeOwnImages, startRegistry, talking } from "./stand/surroundings.mjs";
 import { Product } from "./stand/product.mjs";
 import { eventually } from "./stand/processes.mjs";
 import { BUILD_MS, closeBrowser, withWindow } from "./stand/window.mjs";
 
 let registry;
 before(async () => {
-  registry = await startRegistry({ password: "open sesame" });
+  registry = await startRegistry({ password: PASSWORD });
 });
 after(async () => {
   await closeBrowser();
@@ -19,7 +19,7 @@ after(async () => {
 /** The seeds' hello world, on a base image that needs no internet. */
 const helloworld = () =>
   Clone.make("helloworld", {
-    Dockerfile: dockerfile(`MAINTAINER tencentcloudccs\n${talking("building hello world", 3)}ADD ./ /usr/share/nginx/html\n`),
+    Dockerfile: dockerfile(`MAINTAINER tencentcloudccs\n${talking("building hello world", 10)}ADD ./ /usr/share/nginx/html\n`),
     "index.html": "hello world\n",
   });
 
@@ -74,7 +74,7 @@ for (const language of ["en", "zh"]) {
         await window.button("registries.add_credential").click();
         await window.field("common.name", {}, window.dialog).fill("ann");
         await window.field("registries.username", {}, window.dialog).fill("ann");
-        await window.field("registries.password", {}, window.dialog).fill("open sesame");
+        await window.field("registries.password", {}, window.dialog).fill(PASSWORD);
         await window.dialog.locator("form button[type=submit]").click();
         await window.dialogGone();
 
@@ -99,7 +99,7 @@ for (const language of ["en", "zh"]) {
         await window.see(log.getByText("building hello world 1", { exact: true }), BUILD_MS);
         // The line was there before the build was over.
         assert.equal(await window.page.getByRole("heading", { level: 1 }).getByText(window.t("builds.state_running")).count(), 1);
-        await window.see(window.text("builds.state_succeeded"), BUILD_MS);
+        await window.see(window.buildState("succeeded"), BUILD_MS);
         await window.tab("builds.tab_result").click();
         await window.see(window.page.getByText(`${registry.host}/team/helloworld:main-`, { exact: false }));
 

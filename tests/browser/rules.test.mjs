@@ -139,7 +139,7 @@ test("seed 0.3, 2.9, 3.14, 3.15: Dockerfile path and build directory, default in
     await window.see(window.text("rules.preflight_ok", {}, window.dialog));
     await window.button("rules.save_and_build", {}, window.dialog).click();
     await window.see(window.heading("builds.title", { number: 1 }).or(window.page.getByRole("heading", { level: 1 })));
-    await window.see(window.text("builds.state_succeeded"), BUILD_MS);
+    await window.see(window.buildState("succeeded"), BUILD_MS);
     await window.tab("builds.tab_parameters").click();
     await window.see(window.row("build/Dockerfile"));
     await window.see(window.row("web"));
@@ -221,7 +221,7 @@ test("seed 0.9, 2.12, 3.18: build now by a button, a branch, a tag or a revision
     const start = async (number) => {
       await window.button("builds.now_start", {}, window.dialog).click();
       await window.see(window.page.getByRole("heading", { level: 1, name: `#${number}` }));
-      await window.see(window.text("builds.state_succeeded"), BUILD_MS);
+      await window.see(window.buildState("succeeded"), BUILD_MS);
     };
     await open();
     await window.choose(window.dialog.getByRole("combobox", { name: window.t("builds.now_branch") }), "release/1.2");

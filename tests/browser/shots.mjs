@@ -8,7 +8,7 @@ import { join } from "node:path";
 
 import { run } from "./stand/processes.mjs";
 import { Product } from "./stand/product.mjs";
-import { crowdedProduct, everyDialog, everyPage, fullProduct, productWithoutEngine, tabsOn } from "./stand/scenes.mjs";
+import { accountStates, crowdedProduct, everyDialog, everyPage, fullProduct, productWithoutEngine, tabsOn } from "./stand/scenes.mjs";
 import { removeOwnImages } from "./stand/surroundings.mjs";
 import { closeBrowser, Window } from "./stand/window.mjs";
 
@@ -69,6 +69,7 @@ places.push(
   { name: "builds-timeline-failed", state: "error", path: `/builds/${builds.failed}/timeline`, product: full.product },
   { name: "builds-result-failed", state: "error", path: `/builds/${builds.failed}/result`, product: full.product },
   { name: "builds", state: "full", path: "/builds", product: crowd.product },
+  { name: "builds-sorted", state: "full", path: "/builds?sort=-duration", product: crowd.product },
   { name: "overview", state: "full", path: "/", product: crowd.product },
   { name: "repositories-build", state: "full", path: `/repositories/${crowd.repository}/build`, product: crowd.product },
   { name: "builds-nothing-found", state: "empty", path: "/builds?search=nobody+wrote+this", product: full.product },
@@ -79,6 +80,12 @@ places.push(
     await window.page.getByPlaceholder(window.t("palette.placeholder")).fill("hello");
   } },
   { name: "queue", state: "normal", path: "/", product: full.product, act: (window) => window.page.getByRole("button", { name: window.t("shell.queue_count", { running: 1, waiting: 1 }) }).click() },
+  { name: "inbox", state: "normal", path: "/", product: full.product, act: async (window) => {
+    // The name also says how many are unread.
+    await window.page.getByRole("button", { name: new RegExp(`^${window.t("inbox.open")}`) }).click();
+    await window.see(window.text("inbox.read_all"));
+  } },
+  ...["versions", "build", "triggers", "workflow"].map((tab) => ({ name: `repositories-${tab}`, state: "empty", path: `/repositories/${full.untouched}/${tab}`, product: full.product })),
   { name: "engine", state: "normal", path: "/", product: full.product, act: (window) => window.by("navigation", "shell.navigation").locator("xpath=../..").getByRole("button", { name: /Docker/ }).click() },
   { name: "engine", state: "error", path: "/", product: away, act: (window) => window.page.getByRole("button", { name: window.t("shell.engine_away") }).click() },
 );
@@ -89,6 +96,17 @@ for (const dialog of everyDialog(full.ids)) {
     places.push({ ...dialog, name: `dialog-${dialog.name}`, state: "error", product: full.product, act: sendEmpty });
   }
 }
+
+const { text: exported } = await full.product.call("configuration.export");
+const imported = JSON.stringify({ ...JSON.parse(exported), sources: [{ name: "legacy", location: { kind: "ssh", url: "git@code.example.com:a.git" } }, ...JSON.parse(exported).sources] });
+for (const [state, product, text] of [["normal", empty, exported], ["full", full.product, imported], ["error", full.product, '{\n  "slipway": 2\n}\n']]) {
+  places.push({ name: "import-configuration", state, path: "/settings?dialog=import-configuration", product, act: async (window) => {
+    await window.dialog.locator('input[type="file"]').setInputFiles({ name: "slipway-configuration.json", mimeType: "application/json", buffer: Buffer.from(text) });
+    await window.see(window.dialog.getByText("slipway-configuration.json"));
+  } });
+}
+
+places.push(...accountStates(full).map((place) => ({ ...place, product: full.product })));
 
 const chosen = places.filter(({ name }) => !wanted || name.includes(wanted));
 const failures = [];
@@ -111,6 +129,7 @@ async function take(look, into) {
     }
     await window.page.screenshot({ path: join(into, `${place.name}.${place.state}.png`) });
     pictures += 1;
+    await place.leave?.();
   }
   for (const window of windows.values()) {
     if (window.complaints.length > 0) failures.push(...window.complaints);
@@ -122,6 +141,7 @@ async function take(look, into) {
 async function takeDead(into) {
   const product = await Product.start();
   const window = await Window.open(product, { width: 1440, height: 900, path: "/settings" });
+  await window.see(window.page.getByRole("heading", { level: 1 }));
   await window.gone(window.text("shell.engine_asking"));
   await product.kill();
   for (const page of ["repositories", "builds", "sources", "registries", "targets", "overview"]) {
@@ -149,7 +169,8 @@ if (!wanted) {
     } else await take(look, singles);
     await run("montage", [
       "-background", "#808890", "-geometry", "480x+6+6", "-tile", "6x", "-font", "DejaVu-Sans", "-label", "%t", "-pointsize", "12",
-      ...readdirSync(singles).sort().map((file) => join(singles, file)), join(folder, `sheet-${name}.jpg`),
+      // Made small as they are read: all of them at full size are more than ImageMagick takes.
+      ...readdirSync(singles).sort().map((file) => `${join(singles, file)}[480x]`), join(folder, `sheet-${name}.jpg`),
     ]);
     rmSync(singles, { recursive: true });
     say(`sheet ${name}`);

@@ -1,11 +1,11 @@
 /** Images that come without a build rule, by clicking: from an uploaded Dockerfile, from the engine, from an archive; and their versions. */
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 
 import { addRepository } from "./stand/prepare.mjs";
-import { run, temporaryFolder } from "./stand/processes.mjs";
+import { eventually, run, temporaryFolder } from "./stand/processes.mjs";
 import { Product } from "./stand/product.mjs";
 import { dockerfile, LABEL, removeOwnImages, startRegistry } from "./stand/surroundings.mjs";
 import { BUILD_MS, closeBrowser, withWindow } from "./stand/window.mjs";
@@ -60,7 +60,7 @@ for (const language of ["en", "zh"]) {
       await text.fill("FROM scratch\nRUNN echo\n");
       await window.see(window.text("common.at_line", { line: 2 }, window.dialog));
       // A file instead; it copies from a folder and takes an argument.
-      await window.dialog.locator("input[type=file]").setInputFiles(file);
+      await window.dialog.locator("input[type=file]").first().setInputFiles(file);
       await window.gone(window.text("common.at_line", { line: 2 }, window.dialog));
       await window.field("builds.dockerfile_folder", {}, window.dialog).fill(folder);
       await window.field("rules.args", {}, window.dialog).fill("WHO=world");
@@ -152,6 +152,69 @@ test("seed 4.1, 4.12: an image is uploaded by hand, from the engine and from an 
   } finally {
     await run("docker", ["image", "rm", name]).catch(() => undefined);
   }
+});
+
+test("seed 0.10: in a browser the Dockerfile and what it copies are dropped or chosen, sent, and drawn in colour", { timeout: 180_000 }, async () => {
+  const repository = await repositoryAt("uploads/sent");
+  const folder = join(temporaryFolder(), "context");
+  mkdirSync(join(folder, "deep"), { recursive: true });
+  writeFileSync(join(folder, "page.html"), "from a folder that was sent\n");
+  writeFileSync(join(folder, "deep/style.css"), "from below\n");
+  const archive = join(temporaryFolder(), "context.tar.gz");
+  await run("tar", ["-C", folder, "-czf", archive, "."]);
+  const text = dockerfile(`COPY page.html deep/style.css /\nRUN : ${LABEL}-sent && cat /page.html /style.css\n`);
+  await withWindow(product, { name: "upload-sent" }, async (window) => {
+    await way(window, repository, "builds.dockerfile_title");
+    const { dialog } = window;
+    const field = window.field("builds.dockerfile_text", {}, dialog);
+    // Dropped on the dialog.
+    const dropped = await window.page.evaluateHandle((content) => {
+      const data = new DataTransfer();
+      data.items.add(new File([content], "Dockerfile"));
+      return data;
+    }, text);
+    await field.dispatchEvent("dragover", { dataTransfer: dropped });
+    await field.dispatchEvent("drop", { dataTransfer: dropped });
+    await eventually("the dropped file is read", async () => (await field.inputValue()) === text);
+    await window.see(dialog.locator(".code-keyword", { hasText: "COPY" }));
+    // A mistake is marked where it stands.
+    await field.fill(`${text}RUNN x\n`);
+    await window.see(dialog.locator("[data-problem]", { hasText: "RUNN x" }));
+    await field.fill(text);
+    await window.gone(dialog.locator("[data-problem]"));
+    // An archive is named and can be taken away again; then a whole folder.
+    await dialog.locator('input[type=file][accept*=".zip"]').setInputFiles(archive);
+    await window.see(dialog.getByText("context.tar.gz", { exact: false }));
+    await window.button("builds.context_forget", {}, dialog).click();
+    await window.see(window.field("builds.dockerfile_folder", {}, dialog));
+    await dialog.locator("input[type=file][webkitdirectory]").setInputFiles(folder);
+    await window.see(dialog.getByText("context.tar ", { exact: false }));
+    await window.field("builds.now_fixed", {}, dialog).fill("folder");
+    await window.button("builds.now_start", {}, dialog).click();
+    await succeeded(window);
+    await window.see(window.by("log", "log.label").getByText("from a folder that was sent", { exact: true }));
+    await window.see(window.by("log", "log.label").getByText("from below", { exact: true }));
+    await window.tab("builds.tab_dockerfile").click();
+    await window.see(window.by("region", "builds.dockerfile_label").locator(".code-keyword", { hasText: "COPY" }));
+
+    // An archive of an image, sent as well; one that is none says so, and nothing is uploaded.
+    const image = join(temporaryFolder(), "image.tar");
+    const [{ tags }] = (await product.call("builds.list", { repository })).items;
+    await run("docker", ["pull", "--quiet", `${registry.host}/uploads/sent:${tags[0]}`]);
+    await run("docker", ["save", "--output", image, `${registry.host}/uploads/sent:${tags[0]}`]);
+    await way(window, repository, "builds.upload_title");
+    await window.segment("builds.upload_archive").click();
+    const input = dialog.locator('input[type=file][accept*=".tar"]');
+    await input.setInputFiles(join(folder, "page.html"));
+    await window.see(window.text("failure.bad_archive.what", {}, dialog));
+    await window.button("builds.context_forget", {}, dialog).click();
+    await dialog.locator('input[type=file][accept*=".tar"]').setInputFiles(image);
+    await window.see(dialog.getByText("uploads/sent:folder", { exact: false }));
+    await window.field("builds.now_fixed", {}, dialog).fill("sent");
+    await window.button("builds.upload_start", {}, dialog).click();
+    await succeeded(window);
+    assert.deepEqual(await registry.tags("uploads/sent"), ["folder", "sent"]);
+  });
 });
 
 test("several versions are deleted at once, and two are compared", { timeout: 180_000 }, async () => {

@@ -61,7 +61,7 @@ for (const language of ["en", "zh"]) {
       const stages = window.by("list", "workflow.stages", {}, run);
       for (const stage of ["checkout", "build", "push", "triggers"]) await window.see(stages.getByText(window.t(`builds.stage_${stage}`), { exact: true }));
       assert.equal(await stages.getByText(window.t("builds.state_succeeded"), { exact: true }).count() >= 2, true);
-      await window.see(window.by("region", "workflow.parameters", {}, run).getByText("refs/heads/main"));
+      await window.see(window.by("region", "workflow.parameters", {}, run).getByText("main", { exact: true }));
       const outputs = window.by("region", "workflow.outputs", {}, run);
       await window.see(outputs.getByText(`docker.io/${name}:${second.tags[0]}`, { exact: true }));
       await window.see(outputs.getByText(second.image.id.replace("sha256:", "").slice(0, 12), { exact: false }));

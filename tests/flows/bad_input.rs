@@ -3,7 +3,7 @@
 use crate::house::{House, assert_code, assert_failure};
 use serde_json::{Value, json};
 use slipway_flows::{Product, program, walkthrough};
-use slipway_testkit::{GitRepository, GitServer, GitServerMood, Login, PrivateCa, free_port};
+use slipway_testkit::{Canary, GitRepository, GitServer, GitServerMood, Login, PrivateCa, free_port};
 use std::process::Stdio;
 
 #[tokio::test]
@@ -75,7 +75,9 @@ async fn paths_that_are_not_there_or_lead_out_fail_the_build_with_their_name() {
 async fn seed_3_24_code_that_cannot_be_read_says_why() {
     let house = House::open().await;
     let product = &house.product;
-    let server = GitServer::start(Some(PrivateCa::new()), Some(Login::new("ann", "right"))).await;
+    let right = Canary::word("git");
+    let right = right.text();
+    let server = GitServer::start(Some(PrivateCa::new()), Some(Login::new("ann", right))).await;
     let empty = server.publish("team/empty.git", &GitRepository::new().await).await;
     let code = GitRepository::new().await;
     code.write("a", "1");
@@ -92,18 +94,18 @@ async fn seed_3_24_code_that_cannot_be_read_says_why() {
         assert!(!failure.to_string().contains("wr0ng-password"), "{failure}");
         failure["code"].as_str().unwrap().to_owned()
     };
-    assert!(test(&url, "right", ca).await.is_ok());
+    assert!(test(&url, right, ca).await.is_ok());
     assert_eq!(code_of(test(&url, "wr0ng-password", ca).await), "source_unauthorized");
-    assert_eq!(code_of(test(&url, "right", None).await), "source_tls");
-    assert_eq!(code_of(test(&server.url_of("team/nobody.git"), "right", ca).await), "source_not_found");
+    assert_eq!(code_of(test(&url, right, None).await), "source_tls");
+    assert_eq!(code_of(test(&server.url_of("team/nobody.git"), right, ca).await), "source_not_found");
     let nobody = format!("https://127.0.0.1:{}/team/app.git", free_port());
-    assert_eq!(code_of(test(&nobody, "right", ca).await), "source_unreachable");
-    let answered = test(&empty, "right", ca).await;
+    assert_eq!(code_of(test(&nobody, right, ca).await), "source_unreachable");
+    let answered = test(&empty, right, ca).await;
     assert!(answered.as_ref().is_ok_and(|refs| refs["refs"] == json!([])), "an empty repository is one: {answered:?}");
     server.set_mood(GitServerMood::RedirectTo("https://localhost:1".to_owned()));
-    assert_eq!(code_of(test(&url, "right", ca).await), "source_redirected");
+    assert_eq!(code_of(test(&url, right, ca).await), "source_redirected");
     server.set_mood(GitServerMood::Refuse(503));
-    assert_eq!(code_of(test(&url, "right", ca).await), "source_server_error");
+    assert_eq!(code_of(test(&url, right, ca).await), "source_server_error");
     server.set_mood(GitServerMood::Serve);
 
     // Authorize again: a wrong password is seen in the health, the right one heals it.
@@ -113,7 +115,7 @@ async fn seed_3_24_code_that_cannot_be_read_says_why() {
     assert_eq!(code_of(product.call("code_repositories.check", json!({ "id": id })).await), "source_unauthorized");
     let health = product.must("code_repositories.list", json!({})).await;
     assert_eq!(health[0]["last_failure"]["code"], "source_unauthorized", "{health}");
-    let form = json!({ "name": "again", "location": location("right") });
+    let form = json!({ "name": "again", "location": location(right) });
     product.must("code_repositories.edit", json!({ "id": id, "form": form })).await;
     house.look(&id).await;
     let health = product.must("code_repositories.list", json!({})).await;
@@ -123,7 +125,7 @@ async fn seed_3_24_code_that_cannot_be_read_says_why() {
 
     // Web servers that are no git hosts.
     server.set_mood(GitServerMood::Refuse(200));
-    assert_eq!(code_of(test(&url, "right", ca).await), "source_not_git");
+    assert_eq!(code_of(test(&url, right, ca).await), "source_not_git");
     server.set_mood(GitServerMood::Serve);
     let location = json!({ "kind": "git_url", "url": house.registry.url(), "allow_plain_http": true });
     let form = json!({ "name": "no git", "location": location });
@@ -203,7 +205,7 @@ async fn refused_start(product: &Product) -> String {
 }
 
 #[tokio::test]
-async fn f14_a_second_instance_and_a_damaged_or_newer_database() {
+async fn f18_f23_a_second_instance_and_a_damaged_or_newer_database() {
     let mut product = Product::start().await;
     let form = json!({ "name": "kept", "host": "registry.example:5000", "plain_http": false });
     product.must("registries.add", json!({ "form": form })).await;
@@ -242,7 +244,7 @@ async fn sql(database: &std::path::Path, statement: &'static str) {
 }
 
 #[tokio::test]
-async fn f13_without_a_keychain_all_but_secrets_works() {
+async fn f15_without_a_keychain_all_but_secrets_works() {
     let product = Product::start_without_keychain().await;
     let engine = slipway_testkit::Engine::require().await;
     let base = slipway_testkit::BaseImage::busybox(&engine).await;

@@ -40,7 +40,8 @@ fn copy_all(base: &BaseImage) -> String {
 /// Builds the head commit with Slipway's own client, straight from git objects.
 async fn build_ours(engine: &Engine, code: &GitRepository, case: &Case) -> BuiltImage {
     let folder = TempDataDir::new();
-    let store = GitCodeStore::new(folder.path().to_owned(), Deadlines::default());
+    let store =
+        GitCodeStore::new(folder.path().join("mirrors"), folder.path().join("known_hosts"), Deadlines::default());
     let access =
         CodeAccess { location: CodeLocation::LocalClone { path: code.path().to_owned() }, password: None, proxy: None };
     let (id, cancel) = (CodeRepositoryId(1), CancellationToken::new());

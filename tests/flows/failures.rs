@@ -104,7 +104,7 @@ async fn seed_2_15_a_log_that_the_engine_clips_says_so() {
 }
 
 #[tokio::test]
-async fn f04_a_build_that_takes_too_long_is_stopped_on_the_engine() {
+async fn p5_a_build_that_takes_too_long_is_stopped_on_the_engine() {
     let house = House::open().await;
     let gate = format!("gate-{}", house.mark);
     let run = format!("RUN sleep 300; : {gate}\n");

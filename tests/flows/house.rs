@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 use slipway_flows::{Product, walkthrough};
-use slipway_testkit::{BaseImage, Engine, GitRepository, Login, RegistryServer, eventually};
+use slipway_testkit::{BaseImage, Canary, Engine, GitRepository, Login, RegistryServer, eventually};
 use std::time::Duration;
 
 /// Longer than any build of these flows takes on a busy machine.
@@ -29,7 +29,7 @@ impl House {
     pub(crate) async fn open_with(product: Product) -> Self {
         let engine = Engine::require().await;
         let base = BaseImage::busybox(&engine).await.reference().to_owned();
-        let registry = RegistryServer::start(Some(Login::new("robot", "registry-password")), true).await;
+        let registry = RegistryServer::start(Some(Login::new("robot", Canary::word("registry").text())), true).await;
         let (registry_id, credential) = walkthrough::add_registry(&product, "registry", &registry).await;
         let port = registry.host().rsplit(':').next().unwrap().to_owned();
         let mark = format!("flow-{}-{port}", std::process::id());

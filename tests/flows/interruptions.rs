@@ -3,12 +3,8 @@
 use crate::house::{DEADLINE, House, assert_code, assert_failure};
 use serde_json::{Value, json};
 use slipway_flows::Product;
-use slipway_testkit::eventually;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use slipway_testkit::{FaultProxy, eventually};
 use std::time::Duration;
-use tokio::net::{UnixListener, UnixStream};
-use tokio::task::JoinSet;
 
 async fn gate_is(gate: &str, open: bool) {
     eventually(&format!("{gate} runs: {open}"), Duration::from_secs(60), async || {
@@ -29,7 +25,7 @@ fn build_began(build: &Value) -> Value {
 }
 
 #[tokio::test]
-async fn cancelled_waiting_running_and_twice_then_run_again_with_changes_and_deleted() {
+async fn f34_cancelled_waiting_running_and_twice_then_run_again_with_changes_and_deleted() {
     let house = House::open().await;
     house.product.must("settings.save", json!({ "concurrency": 1, "poll_seconds": 3600 })).await;
     let gate = format!("gate-{}", house.mark);
@@ -77,7 +73,7 @@ async fn cancelled_waiting_running_and_twice_then_run_again_with_changes_and_del
 }
 
 #[tokio::test]
-async fn f01_killed_during_a_build_it_is_finished_afterwards_and_pushes_meanwhile_are_caught_up() {
+async fn p1_f01_killed_during_a_build_it_is_finished_afterwards_and_pushes_meanwhile_are_caught_up() {
     let mut house = House::open().await;
     let gate = format!("gate-{}", house.mark);
     let (code, code_id, repository, rule) = house.all(&sleeping(&gate, 4), json!({})).await;
@@ -104,7 +100,7 @@ async fn f01_killed_during_a_build_it_is_finished_afterwards_and_pushes_meanwhil
 }
 
 #[tokio::test]
-async fn f02_killed_during_a_push_it_is_pushed_afterwards_without_building_again() {
+async fn p2_f01_killed_during_a_push_it_is_pushed_afterwards_without_building_again() {
     let mut house = House::open().await;
     let (_code, _, repository, rule) = house.all("COPY index.html /\n", json!({ "triggers": {} })).await;
     house.registry.freeze();
@@ -125,7 +121,7 @@ async fn f02_killed_during_a_push_it_is_pushed_afterwards_without_building_again
 }
 
 #[tokio::test]
-async fn f09_a_registry_that_is_away_gets_the_image_later_without_another_build() {
+async fn f08_f13_a_registry_that_is_away_gets_the_image_later_without_another_build() {
     let mut house = House::open().await;
     let (_code, _, _, rule) = house.all("COPY index.html /\n", json!({ "triggers": {} })).await;
     house.registry.stop().await;
@@ -153,7 +149,7 @@ async fn f09_a_registry_that_is_away_gets_the_image_later_without_another_build(
 }
 
 #[tokio::test]
-async fn f05_without_an_engine_builds_wait_with_the_reason_and_go_on_when_it_comes() {
+async fn f07_without_an_engine_builds_wait_with_the_reason_and_go_on_when_it_comes() {
     let place = slipway_testkit::TempDataDir::new();
     let socket = place.path().join("docker.sock");
     let house =
@@ -210,57 +206,17 @@ async fn two_data_folders_on_one_engine_keep_their_builds_apart() {
     assert_eq!(left, "", "a private name goes with the end of its build");
 }
 
-/// A socket in front of the engine whose connections can be cut, as an engine that is restarted cuts them.
-struct EngineDoor {
-    socket: PathBuf,
-    real: PathBuf,
-    accepting: Arc<Mutex<JoinSet<()>>>,
-}
-
-impl EngineDoor {
-    fn new(folder: &Path, endpoint: &str) -> Self {
-        let real = PathBuf::from(endpoint.strip_prefix("unix://").unwrap());
-        let door = Self { socket: folder.join("docker.sock"), real, accepting: Arc::default() };
-        door.open();
-        door
-    }
-
-    fn open(&self) {
-        let listener = UnixListener::bind(&self.socket).unwrap();
-        let real = self.real.clone();
-        self.accepting.lock().unwrap().spawn(async move {
-            // Dropped with this task, which cuts them.
-            let mut connections = JoinSet::new();
-            while let Ok((mut client, _)) = listener.accept().await {
-                let real = real.clone();
-                connections.spawn(async move {
-                    let mut engine = UnixStream::connect(real).await.unwrap();
-                    let _ = tokio::io::copy_bidirectional(&mut client, &mut engine).await;
-                });
-            }
-        });
-    }
-
-    /// Cuts every connection and takes the socket away.
-    async fn shut(&self) {
-        let mut accepting = std::mem::take(&mut *self.accepting.lock().unwrap());
-        accepting.shutdown().await;
-        std::fs::remove_file(&self.socket).unwrap();
-    }
-}
-
 #[tokio::test]
-async fn f06_an_engine_that_goes_away_in_the_middle_is_waited_for() {
-    let place = slipway_testkit::TempDataDir::new();
+async fn f05_an_engine_that_goes_away_in_the_middle_is_waited_for() {
     let engine = slipway_testkit::Engine::require().await;
-    let door = EngineDoor::new(place.path(), engine.endpoint());
-    let host = format!("unix://{}", door.socket.display());
+    let door = FaultProxy::before_socket(engine.endpoint().strip_prefix("unix://").unwrap()).await;
+    let host = format!("unix://{}", door.socket().display());
     let house = House::open_with(Product::start_with(&[("DOCKER_HOST", &host)]).await).await;
     let gate = format!("gate-{}", house.mark);
     let (_code, _, repository, rule) = house.all(&sleeping(&gate, 5), json!({ "triggers": {} })).await;
     let id = house.start(&rule, "main").await;
     gate_is(&gate, true).await;
-    door.shut().await;
+    door.go_away().await;
     let paused = eventually("the build waits", DEADLINE, async || {
         let build = house.get(&id).await;
         if build["state"] == "paused" { Ok(build) } else { Err(build) }
@@ -269,7 +225,7 @@ async fn f06_an_engine_that_goes_away_in_the_middle_is_waited_for() {
     assert_eq!(paused["reason"]["kind"], "waiting", "{paused}");
     let code = paused["reason"]["failure"]["code"].as_str().unwrap();
     assert!(matches!(code, "engine_lost" | "engine_absent"), "{paused}");
-    door.open();
+    door.come_back().await;
     let build = house.over(&id).await;
     assert_eq!((&build["state"], &build["number"]), (&json!("succeeded"), &json!(1)), "{build}");
     assert!(house.registry.digest("team/app", build["tags"][0].as_str().unwrap()).await.is_some());
@@ -278,7 +234,7 @@ async fn f06_an_engine_that_goes_away_in_the_middle_is_waited_for() {
 }
 
 #[tokio::test]
-async fn cancelled_in_a_push_and_by_the_deletion_of_the_rule() {
+async fn f34_cancelled_in_a_push_and_by_the_deletion_of_the_rule() {
     let house = House::open().await;
     let gate = format!("gate-{}", house.mark);
     let (_code, code_id, repository, rule) = house.all(&sleeping(&gate, 0), json!({ "triggers": {} })).await;
@@ -308,7 +264,7 @@ async fn cancelled_in_a_push_and_by_the_deletion_of_the_rule() {
 }
 
 #[tokio::test]
-async fn a_wish_to_cancel_outlives_a_crash() {
+async fn f34_a_wish_to_cancel_outlives_a_crash() {
     let mut house = House::open().await;
     let gate = format!("gate-{}", house.mark);
     let (_code, _, _, rule) = house.all(&sleeping(&gate, 300), json!({ "triggers": {} })).await;
@@ -323,7 +279,7 @@ async fn a_wish_to_cancel_outlives_a_crash() {
 }
 
 #[tokio::test]
-async fn f13_a_keychain_that_went_away_is_waited_for_by_what_needs_it() {
+async fn f15_a_keychain_that_went_away_is_waited_for_by_what_needs_it() {
     let mut house = House::open().await;
     let (_code, _, _, rule) = house.all("COPY index.html /\n", json!({ "triggers": {} })).await;
     // The key is asked for anew by the next run of the program.
@@ -362,7 +318,7 @@ async fn a_ref_that_goes_away_takes_its_waiting_build_with_it() {
 }
 
 #[tokio::test]
-async fn f01_killed_again_and_again_every_push_has_one_build_and_every_tag_arrives() {
+async fn f01_f02_p1_p6_killed_again_and_again_every_push_has_one_build_and_every_tag_arrives() {
     let mut house = House::open().await;
     let triggers = json!({ "strategy": "every_push", "overwrite_tag": "latest" });
     let (code, code_id, repository, _) = house.all("COPY index.html /index.html\nRUN sleep 0.3\n", triggers).await;

@@ -3,17 +3,26 @@
 
 mod accounts;
 mod bad_input;
+mod borders;
+mod clocks;
+mod code_host;
 mod contexts;
 mod failures;
+#[path = "../fuzz/replay.rs"]
+mod fuzz_replay;
 mod house;
 mod interruptions;
 mod main_path;
+mod recovery;
 mod registry_troubles;
 mod sample;
 mod source_troubles;
+mod ssh;
 mod triggers;
 mod uploads;
 mod versions;
+mod walls;
+mod webhooks;
 mod window;
 
 #[test]

@@ -3,86 +3,16 @@
 use crate::house::{DEADLINE, House, assert_code};
 use serde_json::{Value, json};
 use slipway_flows::walkthrough;
-use slipway_testkit::{GitRepository, eventually};
-use std::sync::{Arc, Mutex};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use slipway_testkit::{Fault, FaultProxy, GitRepository, eventually};
+use std::time::Duration;
 
-/// What happens to the next manifest that is put.
-#[derive(Clone, Copy, PartialEq)]
-enum Trouble {
-    /// The registry stores it; the answer is lost.
-    CutAfterStored,
-    /// It never arrives; this is the answer.
-    Answer(&'static str),
-}
+/// Where the engine and we name a tag's content.
+const MANIFEST: &str = "PUT /v2/team/app/manifests/";
 
-/// A door in front of a registry that makes trouble once when told to.
-struct TroubleDoor {
-    port: u16,
-    next: Arc<Mutex<Option<Trouble>>>,
-    accepting: tokio::task::JoinHandle<()>,
-}
-
-impl TroubleDoor {
-    async fn open(registry: String) -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let next: Arc<Mutex<Option<Trouble>>> = Arc::default();
-        let shared = Arc::clone(&next);
-        let accepting = tokio::spawn(async move {
-            while let Ok((client, _)) = listener.accept().await {
-                tokio::spawn(pass(client, registry.clone(), Arc::clone(&shared)));
-            }
-        });
-        Self { port, next, accepting }
-    }
-
-    fn make(&self, trouble: Trouble) {
-        *self.next.lock().unwrap() = Some(trouble);
-    }
-}
-
-impl Drop for TroubleDoor {
-    fn drop(&mut self) {
-        self.accepting.abort();
-    }
-}
-
-/// Passes bytes both ways until a manifest is put while trouble is wanted.
-async fn pass(mut client: TcpStream, registry: String, next: Arc<Mutex<Option<Trouble>>>) {
-    let Ok(mut server) = TcpStream::connect(registry).await else { return };
-    let (mut from_client, mut from_server) = (vec![0; 64 * 1024], vec![0; 64 * 1024]);
-    let mut cut = false;
-    loop {
-        tokio::select! {
-            read = client.read(&mut from_client) => {
-                let Ok(count @ 1..) = read else { return };
-                let bytes = &from_client[..count];
-                let head = String::from_utf8_lossy(&bytes[..count.min(200)]);
-                let puts_manifest = head.starts_with("PUT /v2/") && head.contains("/manifests/");
-                let trouble = if puts_manifest { next.lock().unwrap().take() } else { None };
-                if let Some(Trouble::Answer(head)) = trouble {
-                    let answer = format!("HTTP/1.1 {head}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
-                    let _ = client.write_all(answer.as_bytes()).await;
-                    return;
-                }
-                cut |= trouble == Some(Trouble::CutAfterStored);
-                if server.write_all(bytes).await.is_err() { return }
-            }
-            read = server.read(&mut from_server) => {
-                let Ok(count @ 1..) = read else { return };
-                // Once the answer is there the manifest is stored; the client hears nothing of it.
-                if cut || client.write_all(&from_server[..count]).await.is_err() { return }
-            }
-        }
-    }
-}
-
-async fn house_behind_a_door() -> (House, TroubleDoor, Value, GitRepository) {
+async fn house_behind_a_door() -> (House, FaultProxy, Value, GitRepository) {
     let house = House::open().await;
-    let door = TroubleDoor::open(house.registry.host()).await;
-    let form = json!({ "name": "door", "host": format!("127.0.0.1:{}", door.port), "plain_http": true });
+    let door = FaultProxy::before_address(&house.registry.host()).await;
+    let form = json!({ "name": "door", "host": door.address(), "plain_http": true });
     let registry = house.product.must("registries.add", json!({ "form": form })).await["id"].clone();
     let login = house.registry.login().unwrap();
     let form = json!({ "kind": "password", "username": login.user, "password": login.password });
@@ -95,20 +25,32 @@ async fn house_behind_a_door() -> (House, TroubleDoor, Value, GitRepository) {
     (house, door, rule, code)
 }
 
+fn request(rule: &Value, tag: &str) -> Value {
+    json!({ "rule": rule, "target": { "kind": "ref", "name": "refs/heads/main" }, "overrides": { "tags": [tag] } })
+}
+
 /// Builds with one trouble in the push and checks that all ends well.
-async fn ends_well(house: &House, door: &TroubleDoor, rule: &Value, tag: &str, trouble: Trouble) -> Value {
-    door.make(trouble);
-    let request = json!({ "rule": rule, "target": { "kind": "ref", "name": "refs/heads/main" },
-        "overrides": { "tags": [tag] } });
-    let id = house.product.must("builds.start", request).await["id"].clone();
+async fn ends_well(
+    house: &House,
+    door: &FaultProxy,
+    code: &GitRepository,
+    rule: &Value,
+    tag: &str,
+    trouble: (&'static str, Fault),
+) {
+    // An image of its own: what the registry has already is not sent again.
+    code.write("index.html", format!("{tag} {}\n", house.mark));
+    code.commit(tag).await;
+    door.fail_at(trouble.0, 1, trouble.1);
+    let id = house.product.must("builds.start", request(rule, tag)).await["id"].clone();
     let first = eventually("the image is built", DEADLINE, async || {
         let build = house.get(&id).await;
         if build["image"].is_null() { Err(build) } else { Ok(build) }
     })
     .await;
     let build = house.over(&id).await;
-    assert_eq!(build["state"], "succeeded", "{build}");
-    assert!(door.next.lock().unwrap().is_none(), "{tag}: the trouble happened");
+    assert_eq!(build["state"], "succeeded", "{tag}: {build}");
+    assert_eq!(door.heal(), 1, "{tag}: the trouble happened");
     assert_eq!(build["image"], first["image"], "{tag}: built once");
     let began = |build: &Value| build["stages"].as_array().unwrap().iter().find(|one| one["stage"] == "build").cloned();
     assert_eq!(
@@ -117,44 +59,97 @@ async fn ends_well(house: &House, door: &TroubleDoor, rule: &Value, tag: &str, t
     );
     let digest = house.registry.digest("team/app", tag).await;
     assert_eq!(digest.as_deref(), build["publications"][0]["digest"].as_str(), "{tag}: verified");
-    build
 }
 
 #[tokio::test]
 async fn f10_a_push_that_was_stored_but_not_answered_counts() {
-    let (house, door, rule, _code) = house_behind_a_door().await;
-    ends_well(&house, &door, &rule, "cut", Trouble::CutAfterStored).await;
+    let (house, door, rule, code) = house_behind_a_door().await;
+    ends_well(&house, &door, &code, &rule, "cut", (MANIFEST, Fault::CutAnswer)).await;
     house.close().await;
 }
 
 #[tokio::test]
-async fn f09_f11_refusals_that_pass_are_tried_again() {
-    let (house, door, rule, _code) = house_behind_a_door().await;
+async fn f08_f09_f11_troubles_that_pass_are_tried_again() {
+    let (house, door, rule, code) = house_behind_a_door().await;
     let cases = [
-        ("slow-down", "429 Too Many Requests\r\nretry-after: 1"),
-        ("ill", "503 Service Unavailable"),
-        ("token-ended", "401 Unauthorized\r\nwww-authenticate: Basic realm=\"again\""),
+        ("slow-down", (MANIFEST, Fault::Answer("429 Too Many Requests\r\nretry-after: 1", ""))),
+        ("ill", (MANIFEST, Fault::Answer("503 Service Unavailable", ""))),
+        ("token-ended", (MANIFEST, Fault::Answer("401 Unauthorized\r\nwww-authenticate: Basic realm=\"again\"", ""))),
+        ("cut", (MANIFEST, Fault::Cut)),
     ];
-    for (tag, answer) in cases {
-        ends_well(&house, &door, &rule, tag, Trouble::Answer(answer)).await;
+    for (tag, trouble) in cases {
+        ends_well(&house, &door, &code, &rule, tag, trouble).await;
+    }
+    assert_eq!(house.product.must("builds.queue", json!({})).await, json!([]), "nothing is stuck");
+    house.close().await;
+}
+
+#[tokio::test]
+async fn f12_f34_a_registry_that_hangs_or_is_slow_holds_only_its_own_build_and_that_can_be_cancelled() {
+    let (house, door, rule, _code) = house_behind_a_door().await;
+    door.fail_at(MANIFEST, 1, Fault::Stall);
+    let id = house.product.must("builds.start", request(&rule, "hangs")).await["id"].clone();
+    eventually("the registry hangs", DEADLINE, async || if door.struck() == 1 { Ok(()) } else { Err(()) }).await;
+    house.product.must("builds.cancel", json!({ "id": id })).await;
+    let build = house.over(&id).await;
+    assert_eq!((&build["state"], &build["stage"]), (&json!("cancelled"), &json!("push")), "{build}");
+    door.fail(Fault::Slow(Duration::from_millis(5)));
+    let id = house.product.must("builds.rerun", json!({ "id": id })).await["id"].clone();
+    assert_eq!(house.over(&id).await["state"], "succeeded");
+    assert!(door.heal() > 0);
+    house.close().await;
+}
+
+#[tokio::test]
+async fn f08_a_registry_that_forgot_everything_gets_it_again() {
+    let (mut house, _door, rule, _code) = house_behind_a_door().await;
+    let id = house.product.must("builds.start", request(&rule, "kept")).await["id"].clone();
+    let build = house.over(&id).await;
+    assert_eq!(build["state"], "succeeded", "{build}");
+    house.registry.forget().await;
+    assert_eq!(house.registry.digest("team/app", "kept").await, None);
+    let id = house.product.must("builds.rerun", json!({ "id": id })).await["id"].clone();
+    let again = house.over(&id).await;
+    assert_eq!(again["state"], "succeeded", "{again}");
+    let digest = house.registry.digest("team/app", "kept").await;
+    assert_eq!(digest.as_deref(), again["publications"][0]["digest"].as_str());
+    house.close().await;
+}
+
+#[tokio::test]
+async fn f13_pages_of_somebody_between_interrupt_the_push_and_it_is_tried_again() {
+    let (house, door, rule, code) = house_behind_a_door().await;
+    let page = "<!doctype html><html><body>A proxy</body></html>";
+    let cases = [
+        ("portal", (MANIFEST, Fault::PORTAL)),
+        ("refused", (MANIFEST, Fault::Answer("400 Bad Request\r\ncontent-type: text/html", page))),
+        ("gateway", (MANIFEST, Fault::Answer("502 Bad Gateway\r\ncontent-type: text/html", page))),
+        ("nothing", (MANIFEST, Fault::Answer("400 Bad Request", ""))),
+        // The question that we ask before the engine pushes.
+        ("asked", ("GET /v2/team/app/manifests/", Fault::PORTAL)),
+    ];
+    for (tag, trouble) in cases {
+        ends_well(&house, &door, &code, &rule, tag, trouble).await;
     }
     house.close().await;
 }
 
 #[tokio::test]
-async fn f12_a_refusal_for_good_ends_the_push_with_its_code() {
-    let (house, door, rule, _code) = house_behind_a_door().await;
-    door.make(Trouble::Answer("403 Forbidden"));
-    let request = json!({ "rule": rule, "target": { "kind": "ref", "name": "refs/heads/main" },
-        "overrides": { "tags": ["denied"] } });
-    let id = house.product.must("builds.start", request).await["id"].clone();
-    let build = house.over(&id).await;
-    assert_eq!((&build["state"], &build["stage"]), (&json!("failed"), &json!("push")), "{build}");
-    assert_code(&build["failure"], "registry_denied");
-    assert_eq!(build["publications"][0]["state"], "failed");
-    assert_eq!(house.registry.digest("team/app", "denied").await, None);
-    // Run again pushes what the engine has: all is well.
-    let id = house.product.must("builds.rerun", json!({ "id": id })).await["id"].clone();
-    assert_eq!(house.over(&id).await["state"], "succeeded");
+async fn f11_a_refusal_for_good_ends_the_push_with_its_code() {
+    let (house, door, rule, code) = house_behind_a_door().await;
+    for (tag, fault, expected) in [("denied", Fault::Answer("403 Forbidden", ""), "registry_denied")] {
+        code.write("index.html", format!("{tag} {}\n", house.mark));
+        code.commit(tag).await;
+        door.fail_at(MANIFEST, 1, fault);
+        let id = house.product.must("builds.start", request(&rule, tag)).await["id"].clone();
+        let build = house.over(&id).await;
+        assert_eq!((&build["state"], &build["stage"]), (&json!("failed"), &json!("push")), "{build}");
+        assert_code(&build["failure"], expected);
+        assert_eq!(build["publications"][0]["state"], "failed");
+        assert_eq!(house.registry.digest("team/app", tag).await, None);
+        // Run again pushes what the engine has: all is well.
+        let id = house.product.must("builds.rerun", json!({ "id": id })).await["id"].clone();
+        assert_eq!(house.over(&id).await["state"], "succeeded");
+    }
     house.close().await;
 }

@@ -5,7 +5,7 @@ use serde_json::json;
 use slipway_testkit::{GitRepository, GitServer};
 
 #[tokio::test]
-async fn f03_with_the_code_host_gone_known_commits_still_build() {
+async fn f13_with_the_code_host_gone_known_commits_still_build() {
     let house = House::open().await;
     let server = GitServer::start(None, None).await;
     let code = house.code("COPY index.html /\n").await;

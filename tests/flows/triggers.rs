@@ -34,8 +34,7 @@ impl Running {
     }
 
     async fn of(house: House, repository: Value) -> Self {
-        let code =
-            house.code("ADD index.html /www/index.html\nCMD [\"sh\", \"-c\", \"exec httpd -f -p 80 -h /www\"]\n").await;
+        let code = house.code(walkthrough::PAGE_INSTRUCTIONS).await;
         let code_id = house.clone_of(&code).await;
         let rule = house.rule(&repository, &code_id, json!({ "overwrite_tag": "latest" })).await;
         let build = house.build(&rule, "main").await;
@@ -236,7 +235,7 @@ async fn f29_a_new_image_that_exits_at_once_leaves_the_old_one_serving() {
 }
 
 #[tokio::test]
-async fn f30_killed_in_the_middle_of_an_update_exactly_one_serves_the_new_page() {
+async fn p3_f30_killed_in_the_middle_of_an_update_exactly_one_serves_the_new_page() {
     let mut running = Running::open().await;
     for (nth, delay) in [0, 150, 400, 900, 1500].into_iter().enumerate() {
         let text = format!("after {delay} ms");

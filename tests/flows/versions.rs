@@ -1,6 +1,7 @@
 //! Versions through the whole product: lists, details, comparison, copies, removal, namespaces.
 
 use crate::house::{House, assert_failure};
+use base64::Engine as _;
 use serde_json::{Value, json};
 use slipway_flows::walkthrough;
 use slipway_testkit::{RegistryServer, eventually};
@@ -117,9 +118,9 @@ async fn copies_and_write_once_tags_and_removal_with_its_siblings() {
     let login = house.registry.login().unwrap();
     let config = slipway_testkit::TempDataDir::new();
     let docker = ["--config", config.path().to_str().unwrap()];
-    let host = house.registry.host();
-    let signed_in = [&docker[..], &["login", "-u", &login.user, "-p", &login.password, &host]].concat();
-    house.engine.docker_ok(&signed_in).await;
+    let auth = base64::engine::general_purpose::STANDARD.encode(format!("{}:{}", login.user, login.password));
+    let signed_in = json!({ "auths": { house.registry.host(): { "auth": auth } } });
+    std::fs::write(config.path().join("config.json"), signed_in.to_string()).unwrap();
     let name = format!("{}/team/app:other", house.registry.host());
     house.engine.docker_ok(&[&docker[..], &["push", &name]].concat()).await;
     house.engine.docker_ok(&["rmi", &name]).await;
@@ -178,7 +179,7 @@ async fn a_registry_that_forbids_deletion_says_so_and_keeps_everything() {
     assert!(strict.digest("team/kept", build["tags"][0].as_str().unwrap()).await.is_some());
 
     let listed = house.product.must("registries.namespaces", json!({ "registry": registry })).await;
-    assert_eq!(listed["namespaces"], json!([{ "name": "team", "listed": 1, "known": 1 }]));
+    assert_eq!(listed["namespaces"], json!([{ "name": "team", "listed": 1, "known": 1, "public": null }]));
     assert_eq!((&listed["creation"], &listed["catalogue_failure"]), (&json!("first_push"), &Value::Null));
     house.close().await;
 }

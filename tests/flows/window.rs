@@ -1,10 +1,10 @@
 //! What the window shows beside the main path: starters, the Dockerfile of a build, repositories that others publish, the
 //! inbox.
 
-use crate::house::{House, assert_failure};
+use crate::house::{DEADLINE, House, assert_failure};
 use serde_json::{Value, json};
 use slipway_flows::{Product, walkthrough};
-use slipway_testkit::GitRepository;
+use slipway_testkit::{GitRepository, eventually};
 
 #[tokio::test]
 async fn seed_4_7_a_starter_fits_the_code_and_is_written_where_none_is() {
@@ -61,11 +61,14 @@ async fn seed_4_8_the_failing_line_stands_in_the_dockerfile_of_the_build() {
     assert_eq!(house.product.must("builds.dockerfile", json!({ "id": build["id"] })).await["text"], built);
     assert_eq!(builds[1]["failing_lines"], Value::Null);
 
-    // Failed and mended: both are in the inbox, each once.
-    let inbox = house.product.must("inbox.list", json!({})).await;
-    let kinds: Vec<&str> =
-        inbox["items"].as_array().unwrap().iter().filter_map(|one| one["facts"]["kind"].as_str()).collect();
-    assert_eq!((kinds, &inbox["unread"]), (vec!["build_recovered", "build_failed"], &json!(2)), "{inbox}");
+    // Failed and mended: both are in the inbox, each once. A build's end is told just after its row.
+    let inbox = eventually("both are told", DEADLINE, async || {
+        let inbox = house.product.must("inbox.list", json!({})).await;
+        let kinds = inbox["items"].as_array().unwrap().iter().filter_map(|one| one["facts"]["kind"].as_str());
+        if kinds.eq(["build_recovered", "build_failed"]) { Ok(inbox) } else { Err(inbox) }
+    })
+    .await;
+    assert_eq!(inbox["unread"], 2, "{inbox}");
     assert_eq!(inbox["items"][0]["route"], format!("/builds/{}", builds[1]["id"]));
     let newest = &inbox["items"][0]["id"];
     house.product.must("inbox.mark_read", json!({ "id": newest, "and_older": true })).await;

@@ -11,6 +11,8 @@ use zbus::zvariant::{Fd, OwnedValue, Value};
 use zbus::{Connection, Proxy, interface};
 
 const PATIENCE: Duration = Duration::from_secs(20);
+/// A build, and an update after it, may come before a notification.
+const WORK: Duration = Duration::from_secs(120);
 
 /// A notification that the application asked for.
 #[derive(Debug, Clone)]
@@ -138,7 +140,7 @@ impl Desktop {
 
     /// Waits for a notification whose title holds a text.
     pub(crate) async fn told(&self, title: &str) -> Told {
-        eventually(&format!("a notification says {title}"), PATIENCE, async || {
+        eventually(&format!("a notification says {title}"), WORK, async || {
             let told = self.seen.lock().unwrap().told.clone();
             told.iter().find(|one| one.title.contains(title)).cloned().ok_or(told)
         })

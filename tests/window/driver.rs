@@ -7,14 +7,24 @@ use std::time::Duration;
 
 /// How long the window may take for one step.
 pub(crate) const STEP: Duration = Duration::from_secs(30);
+/// How long a build or an update may take on a busy machine.
+const WORK: Duration = Duration::from_secs(180);
+/// The protocol's keys.
+const BACKSPACE: char = '\u{e003}';
+const END: char = '\u{e010}';
+const ESCAPE: char = '\u{e00c}';
 /// The key under which the protocol names an element.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
-/// Finds what can be seen, and used, of a kind (a CSS selector) whose name or text is, or holds, a text.
+/// Finds what can be seen, and used, of a kind (a CSS selector) whose name or text is, or holds, a text; with a row's texts,
+/// only inside the first row that holds all of them.
 const FIND: &str = r#"
-const [selector, text, exact, whole] = arguments;
+const [selector, text, exact, whole, row] = arguments;
 const dialogs = [...document.querySelectorAll('[role="dialog"]')].filter((one) => one.getClientRects().length > 0);
-const root = whole || dialogs.length === 0 ? document : dialogs[dialogs.length - 1];
+const place = whole || dialogs.length === 0 ? document : dialogs[dialogs.length - 1];
+const holds = (one) => one.getClientRects().length > 0 && row.every((part) => one.textContent.includes(part));
+const root = row ? [...place.querySelectorAll("tr")].find(holds) : place;
+if (!root) return null;
 const plain = (one) => (one ?? "").replace(/\s+/g, " ").replace(/ ?\*$/, "").trim();
 const nameOf = (element) => {
   const by = element.getAttribute("aria-labelledby");
@@ -31,6 +41,13 @@ return (
     return names.some((name) => (exact ? name === text : name.includes(text)));
   }) ?? null
 );
+"#;
+
+/// What a person reads in the open dialog, or on the page, and what stands in its fields.
+const SHOWN: &str = r#"
+const place = [...document.querySelectorAll('[role="dialog"]')].pop() ?? document.querySelector("main") ?? document.body;
+const fields = [...place.querySelectorAll("input, textarea")].map((one) => `[${one.value}]`).join(" ");
+return `${place.innerText.replace(/\s+/g, " ").slice(0, 1500)} ${fields}`;
 "#;
 
 /// A session with the window.
@@ -71,6 +88,11 @@ impl Session {
         found.as_str().unwrap_or_else(|| panic!("the console has no text {key}"))
     }
 
+    /// Returns a text of the console with what it says about something.
+    pub(crate) fn words_with(&self, key: &str, name: &str, value: &str) -> String {
+        self.words(key).replace(&format!("{{{{{name}}}}}"), value)
+    }
+
     async fn post(&self, path: &str, body: Value) -> Result<Value, String> {
         send(self.client.post(format!("{}{path}", self.base)).json(&body)).await
     }
@@ -95,11 +117,31 @@ impl Session {
 
     async fn find(&self, selector: &str, text: &str, exact: bool, whole: bool) -> Element {
         let what = format!("{selector} with {text:?} can be seen");
-        eventually(&what, STEP, async || {
-            let found = self.try_script(FIND, json!([selector, text, exact, whole])).await?;
-            found[ELEMENT].as_str().map(|id| Element(id.to_owned())).ok_or("nothing".to_owned())
+        self.find_within(&what, STEP, json!([selector, text, exact, whole, null])).await
+    }
+
+    async fn find_within(&self, what: &str, deadline: Duration, arguments: Value) -> Element {
+        eventually(what, deadline, async || {
+            let found = self.try_script(FIND, arguments.clone()).await?;
+            if let Some(id) = found[ELEMENT].as_str() {
+                return Ok(Element(id.to_owned()));
+            }
+            Err(format!("nothing; what stands there: {}", self.try_script(SHOWN, json!([])).await?))
         })
         .await
+    }
+
+    /// Finds something by its name inside the row of a table that holds these texts; waits as long as a build or an update
+    /// may take.
+    pub(crate) async fn in_row(&self, row: &[&str], selector: &str, text: &str) -> Element {
+        let what = format!("{selector} with {text:?} in the row with {row:?} can be seen");
+        self.find_within(&what, WORK, json!([selector, text, false, true, row])).await
+    }
+
+    /// Waits until something that takes as long as a build or an update holds a text.
+    pub(crate) async fn see_at_last(&self, selector: &str, text: &str) -> Element {
+        let what = format!("{selector} with {text:?} can be seen at last");
+        self.find_within(&what, WORK, json!([selector, text, false, true, null])).await
     }
 
     /// Finds something by its kind and the key of its name, in the open dialog or on the page.
@@ -133,8 +175,61 @@ impl Session {
 
     /// Types into a field by the key of its label.
     pub(crate) async fn type_into(&self, key: &str, text: &str) {
-        let Element(id) = self.named("input:not([type=radio], [type=checkbox]), textarea", key).await;
+        self.send(&self.field(key).await, text).await;
+    }
+
+    /// Types over what stands in a field.
+    pub(crate) async fn type_over(&self, key: &str, text: &str) {
+        let old = self.value_of(key).await.chars().count();
+        let keys: String =
+            std::iter::once(END).chain(std::iter::repeat_n(BACKSPACE, old)).chain(text.chars()).collect();
+        self.send(&self.field(key).await, &keys).await;
+        assert_eq!(self.value_of(key).await, text, "what was typed over {key}");
+    }
+
+    /// Returns what stands in a field.
+    pub(crate) async fn value_of(&self, key: &str) -> String {
+        let Element(id) = self.field(key).await;
+        let value = self.script("return arguments[0].value", json!([{ ELEMENT: id }])).await;
+        value.as_str().unwrap().to_owned()
+    }
+
+    async fn field(&self, key: &str) -> Element {
+        self.named("input:not([type=radio], [type=checkbox]), textarea", key).await
+    }
+
+    async fn send(&self, Element(id): &Element, text: &str) {
         self.post(&format!("/element/{id}/value"), json!({ "text": text })).await.unwrap();
+    }
+
+    /// Gives a file to the dialog's element that takes one, as the dialog of the system does when a person chose it. The
+    /// element itself is never seen: a button stands for it.
+    pub(crate) async fn choose_file(&self, path: &std::path::Path) {
+        let script = "return document.querySelector('[role=\"dialog\"] input[type=file]')";
+        let found = self.script(script, json!([])).await;
+        let id = found[ELEMENT].as_str().expect("the dialog takes a file");
+        self.send(&Element(id.to_owned()), path.to_str().unwrap()).await;
+    }
+
+    /// Takes a picture of the window for whoever asked for pictures (`SLIPWAY_PICTURES` names their folder; `make shots`). It
+    /// is as large as the window and not of one colour.
+    pub(crate) async fn picture(&self, name: &str) {
+        use base64::Engine as _;
+        let Some(folder) = std::env::var_os("SLIPWAY_PICTURES").map(std::path::PathBuf::from) else { return };
+        let taken = send(self.client.get(format!("{}/screenshot", self.base))).await.unwrap();
+        let picture = base64::engine::general_purpose::STANDARD.decode(taken.as_str().unwrap()).unwrap();
+        // A picture of one colour is a few hundred bytes long.
+        assert!(picture.len() > 10_000, "{name} shows nothing: {} bytes", picture.len());
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join(format!("{name}.png")), picture).unwrap();
+    }
+
+    /// Closes the open dialog by the key that a person uses for that.
+    pub(crate) async fn escape(&self) {
+        let found = self.script("return document.activeElement", json!([])).await;
+        let id = found[ELEMENT].as_str().unwrap().to_owned();
+        self.send(&Element(id), &ESCAPE.to_string()).await;
+        self.dialog_gone().await;
     }
 
     /// Waits until no dialog is open.

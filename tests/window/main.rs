@@ -2,12 +2,16 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used)]
 
+mod code_host;
 mod desktop;
 mod driver;
 mod frame;
+mod killed;
 mod main_path;
+mod seed_4;
 mod stage;
 mod surroundings;
+mod uploads;
 mod walls;
 
 #[test]

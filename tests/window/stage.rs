@@ -5,6 +5,7 @@ use crate::driver::Session;
 use crate::frame::Display;
 use slipway_flows::program;
 use slipway_testkit::{OwnedProcess, SecretService, TempDataDir, eventually, free_port};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
@@ -53,6 +54,19 @@ impl Stage {
         Desktop::start(&bus_address(&self.keyring)).await
     }
 
+    /// Puts a browser on the desktop that only writes down what it is to open.
+    pub(crate) fn with_browser(&mut self) -> Browser {
+        let folder = TempDataDir::new();
+        let opened = folder.path().join("opened");
+        // What the desktop opens a link with; the application asks it.
+        let script = folder.path().join("xdg-open");
+        std::fs::write(&script, format!("#!/bin/sh\necho \"$1\" >> '{}'\n", opened.display())).unwrap();
+        std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let path = std::env::var("PATH").unwrap();
+        self.environment.push(("PATH".to_owned(), format!("{}:{path}", folder.path().display())));
+        Browser { opened, _folder: folder }
+    }
+
     /// Opens the application through the driver.
     pub(crate) async fn open(&mut self, arguments: &[&str]) -> Session {
         let port = free_port();
@@ -73,6 +87,16 @@ impl Stage {
         })
     }
 
+    /// Starts the application on another data folder, to die at a fail point.
+    pub(crate) fn start_to_die(&self, data_dir: &Path, point: &str) -> OwnedProcess {
+        OwnedProcess::start(application().to_str().unwrap(), "cargo build -p slipway", |command| {
+            command.stderr(Stdio::inherit());
+            command.envs(self.environment.iter().map(|(name, value)| (name, value)));
+            command.env("SLIPWAY_DATA_DIR", data_dir).env("SLIPWAY_DIE_AT", point);
+            command.env_remove("TAURI_WEBVIEW_AUTOMATION");
+        })
+    }
+
     /// Returns the application's home folder.
     pub(crate) fn home(&self) -> PathBuf {
         let home = self.environment.iter().find(|(name, _)| name == "HOME").unwrap();
@@ -86,6 +110,23 @@ impl Stage {
             if door.exists() { Err("its door is open") } else { Ok(()) }
         })
         .await;
+    }
+}
+
+/// The person's browser, as far as the application can see it.
+pub(crate) struct Browser {
+    opened: PathBuf,
+    _folder: TempDataDir,
+}
+
+impl Browser {
+    /// Waits until it was asked for the page with this number (the first is 1), and returns its address.
+    pub(crate) async fn was_asked_for(&self, number: usize) -> String {
+        eventually("the browser is asked to open a page", Duration::from_secs(20), async || {
+            let text = std::fs::read_to_string(&self.opened).unwrap_or_default();
+            text.lines().nth(number - 1).map(str::to_owned).ok_or(text)
+        })
+        .await
     }
 }
 

@@ -13,7 +13,10 @@ export type DialogNeeds =
   | "trigger"
   | "firing"
   | "deploy_target"
-  | "source_account";
+  | "source_account"
+  | "oauth_application"
+  | "account_code"
+  | "channel";
 
 /** A dialog that an address can open. */
 export interface DialogEntry {
@@ -48,6 +51,7 @@ export const dialogs = [
   { page: "/repositories/$repository/$tab", dialog: "copy-version", needs: "version" },
   { page: "/repositories/$repository/$tab", dialog: "compare", needs: "version" },
   { page: "/repositories/$repository/$tab", dialog: "run-image", needs: "version" },
+  { page: "/repositories/$repository/$tab", dialog: "retention", needs: null },
   { page: "/repositories/$repository/$tab", dialog: "new-trigger", needs: null },
   { page: "/repositories/$repository/$tab", dialog: "trigger", needs: "trigger" },
   { page: "/repositories/$repository/$tab", dialog: "delete-trigger", needs: "trigger" },
@@ -55,14 +59,26 @@ export const dialogs = [
   { page: "/repositories/$repository/$tab", dialog: "delete-record", needs: "firing" },
   { page: "/builds/$build/$tab", dialog: "rerun", needs: null },
   { page: "/builds/$build/$tab", dialog: "delete", needs: null },
+  { page: "/builds/$build/$tab", dialog: "report", needs: null },
   { page: "/sources", dialog: "add", needs: null },
   { page: "/sources", dialog: "edit", needs: "code_repository" },
   { page: "/sources", dialog: "delete", needs: "code_repository" },
+  { page: "/sources", dialog: "webhook", needs: "account_code" },
   { page: "/sources", dialog: "choose-code", needs: "source_account" },
   { page: "/sources", dialog: "connect", needs: null },
   { page: "/sources", dialog: "reconnect", needs: "source_account" },
   { page: "/sources", dialog: "certificate", needs: "source_account" },
   { page: "/sources", dialog: "unbind", needs: "source_account" },
+  { page: "/settings", dialog: "diagnostics", needs: null },
+  { page: "/settings", dialog: "import-configuration", needs: null },
+  { page: "/settings", dialog: "tidy", needs: null },
+  { page: "/settings", dialog: "shrink-cache", needs: null },
+  { page: "/settings", dialog: "add-application", needs: null },
+  { page: "/settings", dialog: "edit-application", needs: "oauth_application" },
+  { page: "/settings", dialog: "delete-application", needs: "oauth_application" },
+  { page: "/settings", dialog: "add-channel", needs: null },
+  { page: "/settings", dialog: "edit-channel", needs: "channel" },
+  { page: "/settings", dialog: "delete-channel", needs: "channel" },
   { page: "/registries", dialog: "add", needs: null },
   { page: "/registries", dialog: "edit", needs: "registry" },
   { page: "/registries", dialog: "delete", needs: "registry" },

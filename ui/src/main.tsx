@@ -24,8 +24,13 @@ const client = makeQueryClient();
 
 // What stands around the page: a notification that leads to one, and texts outside it in the person's language.
 host?.onAddress?.((address) => router.history.push(address));
-host?.speak?.(translations.language);
-translations.on("languageChanged", (language) => host?.speak?.(language));
+const speak = (language: string) => {
+  host?.speak?.(language);
+  // Messages of notification channels, too. One that could not be noted is noted with the next start.
+  host?.call("settings.speak", { language: language === "zh" ? "zh" : "en" }).catch(() => undefined);
+};
+speak(translations.language);
+translations.on("languageChanged", speak);
 
 createRoot(root).render(
   <StrictMode>

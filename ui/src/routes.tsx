@@ -36,6 +36,8 @@ const listSearch = (raw: Raw): ListSearch => ({
 export interface RepositorySearch {
   search?: string;
   sort?: string;
+  /** Sort of the builds below the rules. */
+  builds?: string;
   page?: number;
   trigger?: number;
   state?: string;
@@ -48,6 +50,7 @@ export interface RepositorySearch {
 const repositorySearch = (raw: Raw): RepositorySearch => ({
   ...text(raw, "search"),
   ...text(raw, "sort"),
+  ...text(raw, "builds"),
   ...number(raw, "page"),
   ...number(raw, "trigger"),
   ...number(raw, "rule"),
@@ -56,7 +59,7 @@ const repositorySearch = (raw: Raw): RepositorySearch => ({
   ...text(raw, "dialog"),
 });
 
-/** Filters of the builds list. */
+/** Filters and sort of the builds list, and the build after which it goes on. */
 export interface BuildsSearch {
   repository?: number;
   rule?: number;
@@ -64,6 +67,8 @@ export interface BuildsSearch {
   kind?: string;
   ref?: string;
   search?: string;
+  sort?: string;
+  before?: number;
   dialog?: string;
 }
 const buildsSearch = (raw: Raw): BuildsSearch => ({
@@ -73,6 +78,8 @@ const buildsSearch = (raw: Raw): BuildsSearch => ({
   ...text(raw, "kind"),
   ...text(raw, "ref"),
   ...text(raw, "search"),
+  ...text(raw, "sort"),
+  ...number(raw, "before"),
   ...text(raw, "dialog"),
 });
 

@@ -18,6 +18,7 @@ const hull: MantineColorsTuple = [
 export function makeTheme(closeLabel: string) {
   const dense = { defaultProps: { size: "xs" } };
   const labelledClose = { closeButtonProps: { "aria-label": closeLabel } };
+  const titled = { title: { fontWeight: 600 } };
   return createTheme({
     primaryColor: "hull",
     primaryShade: { light: 7, dark: 7 },
@@ -47,8 +48,9 @@ export function makeTheme(closeLabel: string) {
       // The first entry takes the focus: the placeholder that would is nothing that a menu may hold (axe: aria-required-children).
       Menu: { defaultProps: { withInitialFocusPlaceholder: false } },
       Tooltip: { defaultProps: { openDelay: 300, withArrow: true } },
-      Modal: { defaultProps: { ...labelledClose, size: "lg" } },
-      Drawer: { defaultProps: { ...labelledClose, position: "right" } },
+      Modal: { defaultProps: { ...labelledClose, size: "lg" }, styles: titled },
+      Drawer: { defaultProps: { ...labelledClose, position: "right" }, styles: titled },
+      Fieldset: { styles: { root: { marginInline: 0 }, legend: { fontWeight: 600 } } },
       Notification: { defaultProps: labelledClose },
     },
   });

@@ -1,9 +1,9 @@
 /** Programs that a test starts, and waiting for what they do. Everything that was started ends with the test's process. */
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, renameSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 
 const ends = [];
 process.on("exit", () => ends.forEach((end) => end()));
@@ -14,10 +14,20 @@ export function atExit(end) {
   ends.push(end);
 }
 
-/** Makes a folder that is gone after the process. */
+/**
+ * Makes a folder that is gone after the process. In a run of all tests it is moved to where what they left is looked through for
+ * canaries (testkit's `TempDataDir` does the same).
+ */
 export function temporaryFolder() {
   const folder = mkdtempSync(join(tmpdir(), "slipway-browser-"));
-  atExit(() => rmSync(folder, { recursive: true, force: true }));
+  atExit(() => {
+    try {
+      if (process.env.SLIPWAY_GIVEN_UP) renameSync(folder, join(process.env.SLIPWAY_GIVEN_UP, basename(folder)));
+    } catch {
+      // A test took it away itself, or something is mounted there.
+    }
+    rmSync(folder, { recursive: true, force: true });
+  });
   return folder;
 }
 

@@ -5,7 +5,7 @@ import { addBuilds } from "./database.mjs";
 import { addClone, addRegistry, addRepository, addRule, build } from "./prepare.mjs";
 import { eventually, temporaryFolder } from "./processes.mjs";
 import { Product } from "./product.mjs";
-import { Clone, dockerfile, LABEL, removeOwnContainers, servicesName, startRegistry, talking } from "./surroundings.mjs";
+import { Clone, dockerfile, LABEL, PASSWORD, removeOwnContainers, servicesName, startRegistry, talking } from "./surroundings.mjs";
 
 const RED = "\u001b[31m";
 const GREEN = "\u001b[1;32m";
@@ -13,7 +13,7 @@ const PLAIN = "\u001b[0m";
 
 /** A product in full use: good and failing sources and registries, rules, and builds in every state. */
 export async function fullProduct() {
-  const registry = await startRegistry({ password: "open sesame" });
+  const registry = await startRegistry({ password: PASSWORD });
   const product = await Product.start({ keychain: true });
   const clone = await Clone.make("helloworld", {
     Dockerfile: dockerfile(`RUN : ${LABEL} && printf '${GREEN}compiled${PLAIN} 214 files\\n${RED}warning:${PLAIN} two are old\\n'\nADD ./ /usr/share/nginx/html\nEXPOSE 80\nSTOPSIGNAL SIGKILL\nCMD ["httpd", "-f", "-p", "80", "-h", "/usr/share/nginx/html"]\n`),
@@ -30,7 +30,7 @@ export async function fullProduct() {
     form: { name: "legacy", location: { kind: "git_url", url: "http://127.0.0.1:9/team/legacy.git", allow_plain_http: true } },
   });
 
-  const login = await addRegistry(product, registry.host, { password: "open sesame" });
+  const login = await addRegistry(product, registry.host, { password: PASSWORD });
   const robot = await product.call("registries.add_credential", {
     registry: login.registry,
     name: "robot",
@@ -43,10 +43,17 @@ export async function fullProduct() {
 
   const codeHost = await startCodeHost();
   const account = await addAccount(product, codeHost);
+  await product.call("accounts.save_application", { host: { provider: "gitea", base_url: codeHost.base, allow_plain_http: true }, client_id: "slipway-of-ann" });
+  await product.call("accounts.save_application", { host: { provider: "gitee" }, client_id: "5f3c9a1e", client_secret: "kept" });
+  const { id: accountCode } = await product.call("code_repositories.add", {
+    form: { name: "acme/web", location: { kind: "account", account, path: "acme/web" } },
+  });
+  await product.call("webhooks.save_listener", { enabled: true, address: "127.0.0.1:0" });
+  await product.call("webhooks.switch_on", { code: accountCode });
 
   const repository = await addRepository(product, "team/helloworld", { ...login, summary: "The page that says hello", description: "Everybody starts here." });
   const other = await addRepository(product, "team/docs");
-  await addRepository(product, "tools/by-hand", { source: "pushed_locally" });
+  const untouched = await addRepository(product, "tools/by-hand", { source: "pushed_locally" });
   const rule = await addRule(product, repository, code, { overwrite_tag: "latest" });
   const slow = await addRule(product, repository, code, { name: "nightly", triggers: { branches: ["release/1.2"], new_tag: true }, dockerfile_path: "slow/Dockerfile", overwrite_tag: null, auto_trigger: false });
   const broken = await addRule(product, repository, code, { name: "broken", triggers: {}, dockerfile_path: "fails/Dockerfile" });
@@ -97,10 +104,15 @@ export async function fullProduct() {
   await eventually("the slow build prints", async () => (await product.call("builds.log", { id: running.id, from: 0, count: 100 })).total > 8, 60_000);
   await eventually("the unreachable source was asked", async () => (await product.call("code_repositories.list")).some(({ last_failure }) => last_failure));
 
-  const ids = { image_repository: repository, rule, build: pushed.id, code_repository: code, registry: login.registry, credential: login.credential, version: "latest", trigger: trigger.id, firing, deploy_target: `container/local/${target.name}`, source_account: account };
+  const form = { name: "builds", kind: "ntfy", address: "https://ntfy.example.com/team-builds", events: ["attention"], enabled: true };
+  const channel = (await product.call("channels.add", form)).id;
+  const ids = { image_repository: repository, rule, build: pushed.id, code_repository: code, registry: login.registry, credential: login.credential, version: "latest", trigger: trigger.id, firing, deploy_target: `container/local/${target.name}`, source_account: account, account_code: accountCode, oauth_application: `gitea ${codeHost.base}`, channel };
   return {
     product,
     ids,
+    codeHost,
+    /** An image repository without rules, versions and triggers. */
+    untouched,
     builds: { good: good.id, failed: failed.id, cancelled: cancelled.id, running: running.id, queued: queued.id },
     async end() {
       for (const { id } of [queued, running]) await product.call("builds.cancel", { id }).catch(() => undefined);
@@ -128,6 +140,114 @@ export async function crowdedProduct(count) {
 /** A product whose engine does not answer. */
 export const productWithoutEngine = () => Product.start({ env: { DOCKER_HOST: `unix://${temporaryFolder()}/nobody.sock` } });
 
+/** States of the accounts page and its dialogs that no address names: `{ name, state, path, act, leave }`. */
+export function accountStates({ ids, codeHost, product }) {
+  const { image_repository: repository, rule } = ids;
+  const top = (window) => window.dialog.last();
+  const select = (window, key) => top(window).getByRole("combobox", { name: window.t(key) });
+  const click = (window, key) => window.button(key, {}, top(window)).click();
+  const typeHost = async (window, base) => {
+    await window.choose(select(window, "accounts.provider"), window.t("accounts.product_gitea"));
+    await window.field("accounts.base_url", {}, top(window)).fill(base);
+    await click(window, "common.more");
+    await top(window).getByRole("checkbox", { name: window.t("accounts.plain_http") }).check();
+    await window.see(window.field("accounts.token", {}, top(window)));
+  };
+  const waiting = async (window) => {
+    codeHost.answer("later");
+    const [page] = await Promise.all([window.context.waitForEvent("page"), click(window, "accounts.authorize_browser")]);
+    await page.close();
+    await window.see(window.text("accounts.waiting_there", {}, top(window)));
+  };
+  const connect = "/sources?dialog=connect";
+  const editor = `/repositories/${repository}/build?dialog=new-rule`;
+  const check = () => product.call("accounts.check", { id: ids.source_account }).catch(() => undefined);
+  return [
+    { name: "accounts-connect-address", state: "empty", path: connect, act: (window) => window.choose(select(window, "accounts.provider"), window.t("accounts.product_gitlab_own")) },
+    { name: "accounts-connect-own", state: "normal", path: connect, act: (window) => typeHost(window, codeHost.base) },
+    {
+      name: "accounts-connect-wrong-address",
+      state: "error",
+      path: connect,
+      act: async (window) => {
+        await typeHost(window, `${codeHost.base}/acme/web`);
+        await click(window, "accounts.probe");
+        await window.see(window.button("accounts.use_suggestion", { address: codeHost.base }, top(window)));
+      },
+    },
+    {
+      name: "accounts-connect-refused",
+      state: "error",
+      path: connect,
+      act: async (window) => {
+        await typeHost(window, codeHost.base);
+        await window.field("accounts.token", {}, top(window)).fill("out-of-date");
+        await click(window, "accounts.connect_submit");
+        await window.see(window.text("accounts.refused_again", {}, top(window)));
+      },
+    },
+    { name: "accounts-connect-waiting", state: "normal", path: connect, act: (window) => typeHost(window, codeHost.base).then(() => waiting(window)), leave: () => codeHost.answer("yes") },
+    {
+      name: "accounts-connect-denied",
+      state: "error",
+      path: connect,
+      act: async (window) => {
+        await typeHost(window, codeHost.base);
+        codeHost.answer("no");
+        await click(window, "accounts.authorize_browser");
+        await window.see(window.text("failure.authorization_denied.what", {}, top(window)));
+      },
+      leave: () => codeHost.answer("yes"),
+    },
+    { name: "accounts-register", state: "normal", path: connect, act: (window) => click(window, "accounts.register") },
+    { name: "accounts-github-app", state: "normal", path: connect, act: (window) => click(window, "accounts.make_app") },
+    {
+      name: "accounts-choose-in-rule",
+      state: "full",
+      path: editor,
+      act: async (window) => {
+        await click(window, "accounts.choose");
+        await window.choose(select(window, "accounts.owner"), "Acme");
+        await top(window).getByRole("radio", { name: /^acme\/web/ }).check();
+        await window.see(select(window, "accounts.branch"));
+      },
+    },
+    {
+      name: "accounts-choose-nothing-found",
+      state: "empty",
+      path: editor,
+      act: async (window) => {
+        await click(window, "accounts.choose");
+        await window.field("accounts.repository", {}, top(window)).fill("nobody wrote this");
+        await window.see(window.text("accounts.not_listed", {}, top(window)));
+      },
+    },
+    {
+      name: "rule-files",
+      state: "full",
+      path: `/repositories/${repository}/build?dialog=rule.${rule}`,
+      act: async (window) => {
+        await top(window).getByRole("button", { name: `${window.t("rules.browse")}: ${window.t("rules.dockerfile")}` }).click();
+        await window.see(window.page.getByRole("option", { name: "fails" }));
+      },
+    },
+    {
+      name: "sources-paused",
+      state: "error",
+      path: "/sources",
+      act: async (window) => {
+        codeHost.refuse(true);
+        await check();
+        await window.see(window.page.getByText(window.t("accounts.paused", { count: 0 })));
+      },
+      leave: () => {
+        codeHost.refuse(false);
+        return check();
+      },
+    },
+  ];
+}
+
 /** The path of a page with ids put in; `tab` is left to the caller where the page has tabs. */
 function fill(path, ids, tab) {
   return path.replace(/\$(\w+)/g, (_, name) => {
@@ -149,7 +269,7 @@ export async function everyPage(ids, tabsOf) {
   for (const page of pages) {
     const name = page.replace(/\/\$\w+/g, "").slice(1).replaceAll("/", "-") || "overview";
     if (!page.includes("$tab")) {
-      places.push({ name, page, path: fill(page, ids) });
+      places.push({ name: page.includes("$") ? `${name}-one` : name, page, path: fill(page, ids) });
       continue;
     }
     const first = firstTab[page];

@@ -3,6 +3,7 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { dirname, join } from "node:path";
 
+import { marked } from "../../hosts/canary.mjs";
 import { atExit, eventually, freePort, run, start, temporaryFolder } from "./processes.mjs";
 
 /** The base image of test builds; `scripts/engine busybox` makes it. */
@@ -78,6 +79,9 @@ export class Clone {
     return this.git("rev-parse", "HEAD");
   }
 }
+
+/** The password of a registry that asks for one. */
+export const PASSWORD = marked("open sesame");
 
 /** A real registry on a port of its own. With `password`, the user `ann` has to sign in. */
 export async function startRegistry({ password } = {}) {

@@ -161,6 +161,11 @@ export class Window {
     return within.getByText(this.t(key, values), { exact: false }).first();
   }
 
+  /** How the build stands whose page is open. The word alone also stands elsewhere: in hints, and in other lists. */
+  buildState(state) {
+    return this.page.getByRole("heading", { level: 1 }).getByText(this.t(`builds.state_${state}`), { exact: true });
+  }
+
   /** Chooses an entry of a list field, as it is labelled. */
   async choose(field, option, within = this.page) {
     await field.click();

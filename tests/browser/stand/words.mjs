@@ -10,7 +10,7 @@ export function wordsOf(language) {
   const find = (key) => key.split(".").reduce((part, name) => part?.[name], all);
   return (key, values = {}) => {
     const plural = "count" in values && new Intl.PluralRules(language).select(values.count);
-    const text = find(key) ?? (plural && (find(`${key}_${plural}`) ?? find(`${key}_other`)));
+    const text = find(key) ?? (values.count === 0 ? find(`${key}_zero`) : undefined) ?? (plural && (find(`${key}_${plural}`) ?? find(`${key}_other`)));
     if (typeof text !== "string") throw new Error(`${language}.json has no text ${key}`);
     return text.replace(/\{\{(\w+)(, number)?\}\}/g, (_, name, number) =>
       number && typeof values[name] === "number" ? new Intl.NumberFormat(language).format(values[name]) : String(values[name] ?? ""),

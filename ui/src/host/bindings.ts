@@ -142,7 +142,15 @@ code: Array<NamedCode>,
 /**
  * Rules over them.
  */
-rules: Array<NoticedRule>, };
+rules: Array<NoticedRule>, 
+/**
+ * Seconds since the host was asked last.
+ */
+checked_seconds_ago: number | null, 
+/**
+ * Seconds until it is asked what moved; none while nothing waits for it.
+ */
+next_in_seconds: number | null, };
 
 export type AddAccountWithToken = { 
 /**
@@ -157,6 +165,36 @@ token: TokenForm,
  * What the account is wanted for; to read when left out.
  */
 needs?: Array<Need>, };
+
+export type AddChannel = { 
+/**
+ * Its name, unique.
+ */
+name: string, 
+/**
+ * Whose shape its messages have.
+ */
+kind: ChannelKind, 
+/**
+ * Where to; left out it keeps the stored one.
+ */
+address?: SecretText, 
+/**
+ * The signing secret or token; left out it keeps the stored one, an empty one takes it away.
+ */
+secret?: SecretText, 
+/**
+ * Allows an address in a private network.
+ */
+allow_private?: boolean, 
+/**
+ * What it is told.
+ */
+events: Array<ChannelEvent>, 
+/**
+ * It is on.
+ */
+enabled: boolean, };
 
 export type AddCodeRepository = { 
 /**
@@ -384,6 +422,29 @@ export type BegunUpload = {
  */
 id: string, };
 
+export type BudgetForm = { 
+/**
+ * Gigabytes, 1–100,000; left out there is no limit.
+ */
+disk_budget_gb?: number, };
+
+export type BuildColumn = "state" | "repository" | "rule" | "duration" | "time";
+
+export type BuildComparisonView = { 
+/**
+ * The newest earlier build of the same rule that succeeded or failed; none for the first.
+ */
+before: BuildId | null, 
+/**
+ * Files of the build directory that differ between the commits, as the Dockerfile would name them; `null` when that is
+ * not known.
+ */
+files: Array<string> | null, 
+/**
+ * There are more such files than these.
+ */
+more: number, };
+
 export type BuildDetailView = { 
 /**
  * Its stages in order.
@@ -401,6 +462,10 @@ publications: Array<PublicationView>,
  * Layers of a push that is under way.
  */
 push: Array<LayerView>, 
+/**
+ * Where telling the code host about it stands; none when its rule does not ask for that.
+ */
+report: ReportStanding | null, 
 /**
  * Its id.
  */
@@ -622,7 +687,7 @@ export type BuildKind = "push" | "manual" | "dockerfile" | "rerun" | "upload";
 
 export type BuildList = { 
 /**
- * Newest first.
+ * In the order that was asked for.
  */
 items: Array<BuildView>, 
 /**
@@ -687,6 +752,16 @@ timeout_seconds: number | null,
  * Which engine builds: `local`, or `context:<name>` of a Docker context.
  */
 engine: string | null, };
+
+export type BuildOrder = { 
+/**
+ * By this column.
+ */
+column: BuildColumn, 
+/**
+ * The largest first.
+ */
+descending?: boolean, };
 
 export type BuildOverrides = { 
 /**
@@ -876,7 +951,7 @@ size: number,
  */
 platforms: Array<Platform>, };
 
-export type CacheTag = "accounts" | "code_repositories" | "registries" | "image_repositories" | "rules" | "builds" | "log" | "settings" | "versions" | "engine" | "triggers" | "firings" | "targets" | "inbox";
+export type CacheTag = "accounts" | "code_repositories" | "registries" | "image_repositories" | "rules" | "builds" | "log" | "settings" | "versions" | "engine" | "triggers" | "firings" | "targets" | "inbox" | "webhooks" | "channels" | "health" | "disk";
 
 export type CancelledBuild = { 
 /**
@@ -889,6 +964,112 @@ export type CancelledFiring = {
  * Its state now: one that runs undoes first.
  */
 state: FiringState, };
+
+export type ChannelAdded = { 
+/**
+ * Its id.
+ */
+id: ChannelId, };
+
+export type ChannelEvent = "build_failed" | "build_recovered" | "build_ended" | "update_failed" | "update_rolled_back" | "update_done" | "attention" | "test";
+
+export type ChannelForm = { 
+/**
+ * Its name, unique.
+ */
+name: string, 
+/**
+ * Whose shape its messages have.
+ */
+kind: ChannelKind, 
+/**
+ * Where to; left out it keeps the stored one.
+ */
+address?: SecretText, 
+/**
+ * The signing secret or token; left out it keeps the stored one, an empty one takes it away.
+ */
+secret?: SecretText, 
+/**
+ * Allows an address in a private network.
+ */
+allow_private?: boolean, 
+/**
+ * What it is told.
+ */
+events: Array<ChannelEvent>, 
+/**
+ * It is on.
+ */
+enabled: boolean, };
+
+export type ChannelId = number;
+
+export type ChannelKind = "generic" | "slack" | "wecom" | "dingtalk" | "feishu" | "ntfy";
+
+export type ChannelTested = { 
+/**
+ * The beginning of the answer; secrets in it are masked.
+ */
+answer: string, };
+
+export type ChannelView = { 
+/**
+ * Its id.
+ */
+id: ChannelId, 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * Whose shape its messages have.
+ */
+kind: ChannelKind, 
+/**
+ * The host of its address; the rest is a key.
+ */
+host: string, 
+/**
+ * A signing secret or token is stored.
+ */
+has_secret: boolean, 
+/**
+ * A person allowed an address in a private network.
+ */
+allow_private: boolean, 
+/**
+ * What it is told.
+ */
+events: Array<ChannelEvent>, 
+/**
+ * It is on.
+ */
+enabled: boolean, 
+/**
+ * When a message was taken last.
+ */
+sent_at: string | null, 
+/**
+ * What the last message that was given up failed with; gone with the next that is taken.
+ */
+failure: Failure | null, 
+/**
+ * When that was.
+ */
+failed_at: string | null, 
+/**
+ * Messages that wait.
+ */
+waiting: number, 
+/**
+ * What the oldest of them failed with.
+ */
+trouble: Failure | null, 
+/**
+ * When it is tried again.
+ */
+next_try_at: string | null, };
 
 export type CheckDockerfile = { 
 /**
@@ -931,6 +1112,16 @@ rule: RuleStep,
  * A registry besides *Local engine*.
  */
 registry: RegistryStep, };
+
+export type ClosedSecrets = { 
+/**
+ * Why: the keychain is locked or away (they open again by themselves), or its key is lost (they are entered again).
+ */
+failure: Failure, 
+/**
+ * What they belong to, each once.
+ */
+owners: Array<SecretOwner>, };
 
 export type CodeFlow = "without_secret" | "with_secret" | "unavailable";
 
@@ -1104,6 +1295,12 @@ b: string | null, };
 
 export type ConfigField = "entrypoint" | "cmd" | "env" | "port" | "volume" | "user" | "workdir" | "stop_signal" | "healthcheck" | "label";
 
+export type ConfigurationText = { 
+/**
+ * The text.
+ */
+text: string, };
+
 export type ContainerUse = { 
 /**
  * The engine's id.
@@ -1165,6 +1362,24 @@ into?: ImageRepositoryId,
  * Replace what the tag holds now.
  */
 overwrite?: boolean, };
+
+export type CreateNamespace = { 
+/**
+ * At this registry.
+ */
+registry: RegistryId, 
+/**
+ * With this credential.
+ */
+credential?: CredentialId, 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * Everybody may read in it; else its members only.
+ */
+public?: boolean, };
 
 export type CredentialForm = { "kind": "anonymous" } | { "kind": "password", 
 /**
@@ -1301,6 +1516,18 @@ id: ImageId | null,
  * What it holds, when that is known; a target that runs this content is left alone.
  */
 content: ContentIdentity | null, };
+
+export type DeployNeed = { 
+/**
+ * Which target.
+ */
+target: DeployTarget, 
+/**
+ * What for.
+ */
+why: DeployNeedKind, };
+
+export type DeployNeedKind = "update" | "runs" | "roll_back";
 
 export type DeployOutcome = { "kind": "deployed", 
 /**
@@ -1518,7 +1745,91 @@ verification_uri_complete: string | null,
  */
 expires_at: string, };
 
+export type DiagnosticPartView = { 
+/**
+ * Its file name.
+ */
+name: string, 
+/**
+ * Its text, free of secrets.
+ */
+text: string, };
+
 export type Digest = string;
+
+export type DiskBudgetView = { 
+/**
+ * How many gigabytes the images may take that Slipway made; `None` for no limit.
+ */
+disk_budget_gb: number | null, 
+/**
+ * The last run that removed something or tried to.
+ */
+last: LastTidiedView | null, };
+
+export type DiskPreviewRequest = { 
+/**
+ * Everything that nothing needs, not only down to the budget.
+ */
+everything: boolean, };
+
+export type DiskPreviewView = { 
+/**
+ * Bytes that the images take now.
+ */
+used: number, 
+/**
+ * Bytes that they take then.
+ */
+left: number, 
+/**
+ * What goes, in order.
+ */
+remove: Array<DiskRemovalView>, 
+/**
+ * What stays because something needs it.
+ */
+needed: Array<NeededView>, 
+/**
+ * A build or an update runs: nothing can go now.
+ */
+busy: boolean, };
+
+export type DiskRemovalView = { 
+/**
+ * The engine's id.
+ */
+image: ImageId, 
+/**
+ * Its names; none is an image whose name moved on.
+ */
+names: Array<string>, 
+/**
+ * The build that made it; its record may be gone.
+ */
+build: BuildId, 
+/**
+ * When that build began.
+ */
+made_at: string, 
+/**
+ * Bytes that come free when all before it are gone.
+ */
+frees: number, };
+
+export type DiskUseView = { 
+/**
+ * How many images Slipway made that are there.
+ */
+images: number, 
+/**
+ * Bytes that the engine keeps for them alone.
+ */
+bytes: number, 
+/**
+ * Bytes of the build cache, whoever's builds filled it; `None` when it could not be counted in time.
+ */
+cache_bytes: number | null, };
 
 export type DismissChecklist = { 
 /**
@@ -1591,6 +1902,40 @@ id: SourceAccountId,
  * Certificates of an own authority, PEM; none when left out.
  */
 ca_pem?: string, };
+
+export type EditChannel = { 
+/**
+ * Which.
+ */
+id: ChannelId, 
+/**
+ * Its name, unique.
+ */
+name: string, 
+/**
+ * Whose shape its messages have.
+ */
+kind: ChannelKind, 
+/**
+ * Where to; left out it keeps the stored one.
+ */
+address?: SecretText, 
+/**
+ * The signing secret or token; left out it keeps the stored one, an empty one takes it away.
+ */
+secret?: SecretText, 
+/**
+ * Allows an address in a private network.
+ */
+allow_private?: boolean, 
+/**
+ * What it is told.
+ */
+events: Array<ChannelEvent>, 
+/**
+ * It is on.
+ */
+enabled: boolean, };
 
 export type EditCodeRepository = { 
 /**
@@ -1726,7 +2071,7 @@ version: string | null,
  */
 failure: Failure | null, };
 
-export type ErrorCode = "invalid_field" | "name_taken" | "not_found" | "wrong_state" | "in_use" | "bad_regex" | "bad_glob" | "bad_tag_template" | "bad_image_reference" | "bad_repository_path" | "bad_ref_name" | "bad_code_location" | "bad_archive" | "unknown_command" | "read_only_repository" | "sample_missing" | "source_unreachable" | "source_tls" | "source_unauthorized" | "source_not_found" | "source_not_git" | "source_redirected" | "source_rate_limited" | "source_server_error" | "not_a_code_host" | "source_scopes_missing" | "source_forbidden" | "source_organization_blocks" | "source_sso_required" | "source_moved" | "source_archived" | "source_unsupported" | "authorization_denied" | "authorization_expired" | "authorization_failed" | "oauth_client_refused" | "source_empty" | "ref_not_found" | "submodule_failed" | "lfs_pointer" | "bad_file_name" | "mirror_damaged" | "dockerfile_missing" | "dockerfile_syntax" | "context_missing" | "bad_ignore_file" | "target_missing" | "copy_source_missing" | "step_failed" | "secret_missing" | "entitlement_refused" | "base_image_missing" | "base_image_platform" | "base_image_unreachable" | "base_image_rate_limited" | "engine_absent" | "engine_forbidden" | "engine_unsupported" | "engine_lost" | "engine_error" | "engine_platforms" | "image_gone" | "registry_unreachable" | "registry_tls" | "registry_plain_http" | "registry_unauthorized" | "registry_denied" | "registry_name_unknown" | "registry_name_invalid" | "manifest_unknown" | "manifest_invalid" | "tag_immutable" | "registry_rate_limited" | "registry_server_error" | "push_interrupted" | "digest_mismatch" | "registry_unsupported" | "not_a_registry" | "credential_helper_failed" | "target_gone" | "target_refused" | "target_changed" | "target_unhealthy" | "image_platform" | "webhook_failed" | "kubeconfig_invalid" | "cluster_unreachable" | "cluster_tls" | "cluster_unauthorized" | "cluster_forbidden" | "cluster_error" | "disk_full" | "engine_disk_full" | "data_read_only" | "network_down" | "keychain_locked" | "keychain_absent" | "keychain_key_lost" | "cancelled" | "timed_out" | "interrupted" | "already_running" | "database_newer" | "database_corrupt" | "internal";
+export type ErrorCode = "invalid_field" | "name_taken" | "not_found" | "wrong_state" | "in_use" | "bad_regex" | "bad_glob" | "bad_tag_template" | "bad_image_reference" | "bad_repository_path" | "bad_ref_name" | "bad_code_location" | "bad_archive" | "bad_configuration" | "source_already_added" | "unknown_command" | "read_only_repository" | "sample_missing" | "source_unreachable" | "source_tls" | "source_unauthorized" | "source_not_found" | "source_not_git" | "ssh_missing" | "ssh_host_key_unknown" | "ssh_host_key_changed" | "ssh_key_refused" | "ssh_key_locked" | "ssh_failed" | "source_redirected" | "source_rate_limited" | "source_server_error" | "not_a_code_host" | "source_scopes_missing" | "source_forbidden" | "source_organization_blocks" | "source_sso_required" | "source_moved" | "source_archived" | "source_unsupported" | "authorization_denied" | "authorization_expired" | "authorization_failed" | "oauth_client_refused" | "source_empty" | "ref_not_found" | "submodule_failed" | "lfs_pointer" | "bad_file_name" | "mirror_damaged" | "dockerfile_missing" | "dockerfile_syntax" | "context_missing" | "bad_ignore_file" | "target_missing" | "copy_source_missing" | "step_failed" | "secret_missing" | "entitlement_refused" | "base_image_missing" | "base_image_platform" | "base_image_unreachable" | "base_image_rate_limited" | "engine_absent" | "engine_forbidden" | "engine_unsupported" | "engine_lost" | "engine_error" | "engine_platforms" | "image_gone" | "registry_unreachable" | "registry_tls" | "registry_plain_http" | "registry_unauthorized" | "registry_denied" | "registry_name_unknown" | "registry_name_invalid" | "manifest_unknown" | "manifest_invalid" | "tag_immutable" | "registry_rate_limited" | "registry_server_error" | "push_interrupted" | "digest_mismatch" | "registry_unsupported" | "not_a_registry" | "credential_helper_failed" | "target_gone" | "target_refused" | "target_changed" | "target_unhealthy" | "image_platform" | "webhook_failed" | "kubeconfig_invalid" | "cluster_unreachable" | "cluster_tls" | "cluster_unauthorized" | "cluster_forbidden" | "cluster_error" | "disk_full" | "engine_disk_full" | "data_read_only" | "network_down" | "channel_unreachable" | "channel_busy" | "channel_refused" | "private_address" | "webhook_listener_failed" | "keychain_locked" | "keychain_absent" | "keychain_key_lost" | "secret_not_entered" | "cancelled" | "timed_out" | "interrupted" | "already_running" | "database_newer" | "database_corrupt" | "internal";
 
 export type Event = { "kind": "build_changed", 
 /**
@@ -1792,7 +2137,7 @@ target: TargetId, } | { "kind": "firing_logged",
 /**
  * Which.
  */
-firing: FiringId, } | { "kind": "targets_changed" } | { "kind": "settings_changed" } | { "kind": "notice_added", 
+firing: FiringId, } | { "kind": "targets_changed" } | { "kind": "webhooks_changed" } | { "kind": "disk_changed" } | { "kind": "health_changed" } | { "kind": "settings_changed" } | { "kind": "channels_changed" } | { "kind": "notice_added", 
 /**
  * Which.
  */
@@ -2016,6 +2361,12 @@ started_at: string | null,
  */
 ended_at: string | null, };
 
+export type FreedView = { 
+/**
+ * Bytes.
+ */
+freed: number, };
+
 export type Granted = { "kind": "known", 
 /**
  * Their names at the host.
@@ -2031,6 +2382,20 @@ stay_up_seconds: number,
  * Seconds after which something that is not healthy yet has failed.
  */
 deadline_seconds: number, };
+
+export type HealthView = { 
+/**
+ * Nothing new is begun, because the data folder has no room or cannot be written; ends by itself.
+ */
+room: RoomShortage | null, 
+/**
+ * Engines whose disk is full, as far as builds showed.
+ */
+full_engines: Array<string>, 
+/**
+ * Secrets that cannot be opened now, with what needs them.
+ */
+closed: ClosedSecrets | null, };
 
 export type Hop = "resolve" | "connect" | "tls" | "api" | "login" | "read" | "push" | "engine";
 
@@ -2224,6 +2589,8 @@ name: string, };
 
 export type ImageId = string;
 
+export type ImageNeed = "container" | "deploy" | "build" | "version" | "other_name";
+
 export type ImageRepositoryId = number;
 
 export type ImageRepositoryList = { 
@@ -2344,6 +2711,122 @@ path: string, } | { "kind": "sent",
  */
 id: string, };
 
+export type ImportChoice = { 
+/**
+ * What is here and differs is changed too; otherwise only what is new is added. Nothing is ever removed.
+ */
+change: boolean, 
+/**
+ * The person agrees to plain HTTP where the file asks for it: consents are never in a file.
+ */
+allow_plain_http: boolean, };
+
+export type ImportItem = { 
+/**
+ * What it is.
+ */
+object: ImportObject, 
+/**
+ * Its name; empty for the settings.
+ */
+name: string, 
+/**
+ * What it belongs to: the repository of a rule or a trigger, the registry of a credential, the host of a registry, the
+ * address or folder of a code source.
+ */
+of: string | null, 
+/**
+ * What else a person should know of it: the code source that a rule builds; of settings that are new, the fields that
+ * would change.
+ */
+detail: string | null, 
+/**
+ * Where it stands in the file (`repositories[2].rules[0]`).
+ */
+place: string, 
+/**
+ * How it compares with what is here.
+ */
+state: ImportState, 
+/**
+ * What a person has to do about it afterwards; empty unless the import writes it.
+ */
+needs: Array<ImportNeed>, };
+
+export type ImportNeed = { "kind": "source_password" } | { "kind": "account", 
+/**
+ * The address of its code host.
+ */
+host: string, } | { "kind": "folder_missing", 
+/**
+ * The folder.
+ */
+path: string, } | { "kind": "login" } | { "kind": "proxy_password" } | { "kind": "build_secrets", 
+/**
+ * Their ids.
+ */
+ids: Array<string>, } | { "kind": "proxies", 
+/**
+ * Their addresses.
+ */
+addresses: Array<string>, } | { "kind": "mirrors", 
+/**
+ * Each upstream with its mirrors.
+ */
+lists: Array<RegistryMirrors>, } | { "kind": "arguments", 
+/**
+ * Their names.
+ */
+names: Array<string>, } | { "kind": "labels", 
+/**
+ * Their names.
+ */
+names: Array<string>, } | { "kind": "webhook_secrets", 
+/**
+ * Names of the headers.
+ */
+headers: Array<string>, 
+/**
+ * The signing key too.
+ */
+signed: boolean, 
+/**
+ * The address's login or key too.
+ */
+address: boolean, } | { "kind": "private_consent" } | { "kind": "cluster_consent" } | { "kind": "switched_off" };
+
+export type ImportObject = "settings" | "source" | "registry" | "credential" | "repository" | "rule" | "trigger";
+
+export type ImportReport = { 
+/**
+ * Everything that the file says, in the order in which it is imported.
+ */
+items: Array<ImportItem>, 
+/**
+ * The file asks for plain HTTP somewhere.
+ */
+asks_plain_http: boolean, };
+
+export type ImportRequest = { 
+/**
+ * The file's text, at most 10 MB.
+ */
+text: string, 
+/**
+ * What the person chose.
+ */
+choice: ImportChoice, };
+
+export type ImportState = { "kind": "new" } | { "kind": "same" } | { "kind": "differs", 
+/**
+ * In these fields, as paths in the file's object.
+ */
+fields: Array<string>, } | { "kind": "refused", 
+/**
+ * Why.
+ */
+failure: Failure, };
+
 export type Inbox = { 
 /**
  * Newest first.
@@ -2394,6 +2877,8 @@ id: string,
  */
 value: SecretText, };
 
+export type KeepReason = "unread" | "attachment" | "write_once" | "used" | "foreign" | "age_unknown" | "newest" | "among_newest" | "recent" | "pattern" | "same_image" | "part_of_index";
+
 export type KeepTargetSecret = { 
 /**
  * What it is for (`header X-Token`, `signing key`), for people.
@@ -2404,17 +2889,73 @@ purpose: string,
  */
 value: SecretText, };
 
+export type Kept = { 
+/**
+ * Why.
+ */
+reason: KeepReason, 
+/**
+ * The container, the deploy target or the other tag.
+ */
+by: string | null, };
+
 export type KeptBuildSecret = { 
 /**
  * Its id.
  */
 secret: SecretId, };
 
+export type KeptImageView = { 
+/**
+ * Which.
+ */
+image: ImageId, 
+/**
+ * Why.
+ */
+failure: Failure, };
+
 export type KeptTargetSecret = { 
 /**
  * Its id.
  */
 secret: SecretId, };
+
+export type KubeContextView = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * Address of its cluster, as far as the file says.
+ */
+server: string | null, 
+/**
+ * The namespace that it begins in.
+ */
+namespace: string | null, 
+/**
+ * The program that it would run to sign in, for a person to allow.
+ */
+exec: string | null, };
+
+export type LastTidiedView = { 
+/**
+ * When.
+ */
+at: string, 
+/**
+ * How many images went.
+ */
+removed: number, 
+/**
+ * Bytes that came free.
+ */
+freed: number, 
+/**
+ * A person wanted it; else it ran by itself.
+ */
+by_person: boolean, };
 
 export type LayerDifference = "shared" | "removed" | "added";
 
@@ -2520,7 +3061,11 @@ kind?: BuildKind,
  */
 search?: string, 
 /**
- * Older than this one.
+ * Sorted by a column; newest first when left out. With a text to look for, the newest thousand that hold it are sorted.
+ */
+order?: BuildOrder, 
+/**
+ * Those that come after this one in the list: the `next` of the page before.
  */
 before?: BuildId, 
 /**
@@ -2603,6 +3148,12 @@ offset?: number,
  * How many at most; 0 means all.
  */
 limit?: number, };
+
+export type ListKubeContexts = { 
+/**
+ * The whole path of the file.
+ */
+kubeconfig: string, };
 
 export type ListNamespaces = { 
 /**
@@ -2716,7 +3267,11 @@ ca_pem?: string,
 /**
  * The consent to plain HTTP.
  */
-allow_plain_http?: boolean, } | { "kind": "local_clone", 
+allow_plain_http?: boolean, } | { "kind": "ssh", 
+/**
+ * `user@host:path` or `ssh://…`.
+ */
+url: string, } | { "kind": "local_clone", 
 /**
  * Its folder, absolute.
  */
@@ -2750,7 +3305,11 @@ ca_pem: string | null,
 /**
  * Plain HTTP was agreed to.
  */
-allow_plain_http: boolean, } | { "kind": "local_clone", 
+allow_plain_http: boolean, } | { "kind": "ssh", 
+/**
+ * `user@host:path` or `ssh://…`.
+ */
+url: string, } | { "kind": "local_clone", 
 /**
  * Its folder.
  */
@@ -2876,9 +3435,13 @@ listed: number,
 /**
  * Image repositories in it that Slipway knows.
  */
-known: number, };
+known: number, 
+/**
+ * Whether everybody may read in it, where the registry says so.
+ */
+public: boolean | null, };
 
-export type NamespaceCreation = "first_push" | "account" | "console" | "here" | "repository" | "free";
+export type NamespaceCreation = "here" | "first_push" | "account" | "console" | "repository" | "free";
 
 export type NamespaceList = { 
 /**
@@ -2895,6 +3458,16 @@ creation: NamespaceCreation,
 catalogue_failure: Failure | null, };
 
 export type Need = "read" | "statuses" | "hooks";
+
+export type NeededView = { 
+/**
+ * Why.
+ */
+why: ImageNeed, 
+/**
+ * How many.
+ */
+images: number, };
 
 export type NetworkChoice = { "kind": "default" } | { "kind": "named", 
 /**
@@ -2916,19 +3489,35 @@ code: ErrorCode, } | { "kind": "build_recovered",
 /**
  * Which.
  */
-build: NoticedBuild, } | { "kind": "rule_paused", 
+build: NoticedBuild, } | { "kind": "update_failed", 
 /**
  * Which.
  */
-rule: NoticedRule, 
+update: NoticedUpdate, 
+/**
+ * What it failed with.
+ */
+code: ErrorCode, 
+/**
+ * Failed (nothing was touched), rolled back (the earlier image serves), or broken.
+ */
+state: FiringState, } | { "kind": "update_recovered", 
+/**
+ * Which.
+ */
+update: NoticedUpdate, } | { "kind": "account_paused", 
+/**
+ * Which.
+ */
+account: NoticedAccount, 
 /**
  * Why.
  */
-code: ErrorCode, } | { "kind": "rule_resumed", 
+code: ErrorCode, } | { "kind": "account_resumed", 
 /**
  * Which.
  */
-rule: NoticedRule, } | { "kind": "code_unreachable", 
+account: NoticedAccount, } | { "kind": "code_unreachable", 
 /**
  * Which.
  */
@@ -2972,7 +3561,19 @@ credential_name: string,
 /**
  * How it was refused.
  */
-code: ErrorCode, } | { "kind": "database_recovered", 
+code: ErrorCode, } | { "kind": "retention_failed", 
+/**
+ * The image repository.
+ */
+repository: ImageRepositoryId, 
+/**
+ * Its name.
+ */
+repository_name: string, 
+/**
+ * Why.
+ */
+code: ErrorCode, } | { "kind": "database_damaged" } | { "kind": "database_recovered", 
 /**
  * Where the damaged file is now.
  */
@@ -2996,7 +3597,7 @@ caught_up: number, };
 
 export type NoticeId = number;
 
-export type NoticeKind = "build_failed" | "build_recovered" | "rule_paused" | "rule_resumed" | "code_unreachable" | "code_reachable" | "credential_refused" | "database_recovered" | "away";
+export type NoticeKind = "build_failed" | "build_recovered" | "update_failed" | "update_recovered" | "account_paused" | "account_resumed" | "code_unreachable" | "code_reachable" | "credential_refused" | "retention_failed" | "database_damaged" | "database_recovered" | "away";
 
 export type NoticeView = { 
 /**
@@ -3023,6 +3624,24 @@ route: string,
  * What it says.
  */
 facts: NoticeFacts, };
+
+export type NoticedAccount = { 
+/**
+ * The account.
+ */
+account: SourceAccountId, 
+/**
+ * Its login name.
+ */
+login: string, 
+/**
+ * The host's name.
+ */
+host: string, 
+/**
+ * How many rules hang on it.
+ */
+rules: number, };
 
 export type NoticedBuild = { 
 /**
@@ -3067,6 +3686,24 @@ repository: ImageRepositoryId,
  * The repository's name.
  */
 repository_name: string, };
+
+export type NoticedUpdate = { 
+/**
+ * The record.
+ */
+firing: FiringId, 
+/**
+ * What was updated, as people call it.
+ */
+target_name: string, 
+/**
+ * The tag that it was to get; its image's name when no tag named it.
+ */
+version: string, 
+/**
+ * The trigger's name; none when a person wanted it.
+ */
+trigger_name: string | null, };
 
 export type OauthApplicationView = { 
 /**
@@ -3231,6 +3868,16 @@ tags: Array<Tag>,
  * Why there are none.
  */
 failure: Failure | null, };
+
+export type PreviewRetention = { 
+/**
+ * On this image repository.
+ */
+repository: ImageRepositoryId, 
+/**
+ * The rule.
+ */
+rule: RetentionRule, };
 
 export type PreviewRule = { 
 /**
@@ -3460,6 +4107,10 @@ command: string, } | { "kind": "private_address",
 /**
  * The host.
  */
+host: string, } | { "kind": "clear_text", 
+/**
+ * The host.
+ */
 host: string, } | { "kind": "platform", 
 /**
  * The image's.
@@ -3592,6 +4243,30 @@ ready: number, };
 
 export type RepoPath = string;
 
+export type ReportStanding = { "kind": "reported", 
+/**
+ * What it was told.
+ */
+state: ReportState, 
+/**
+ * When.
+ */
+at: string, } | { "kind": "waiting", 
+/**
+ * What the last try failed with.
+ */
+failure: Failure | null, 
+/**
+ * When it is tried again; none is as soon as the account can.
+ */
+next_try_at: string | null, } | { "kind": "refused", 
+/**
+ * Why.
+ */
+failure: Failure, } | { "kind": "replaced" };
+
+export type ReportState = "pending" | "success" | "failure" | "cancelled";
+
 export type RepositoryName = string;
 
 export type RepositoryPath = string;
@@ -3622,6 +4297,108 @@ export type ResumedTarget = {
  */
 firing: FiringId | null, };
 
+export type RetentionOf = { 
+/**
+ * Which.
+ */
+repository: ImageRepositoryId, };
+
+export type RetentionPreview = { 
+/**
+ * Every tag, those that go first, each part newest first.
+ */
+tags: Array<RetentionVerdict>, 
+/**
+ * How many go.
+ */
+removed: number, 
+/**
+ * Tags that are still being read and count as kept; an event says when more is known.
+ */
+pending: number, };
+
+export type RetentionProgress = { 
+/**
+ * Tags that went.
+ */
+removed: number, 
+/**
+ * Tags that are to go; 0 while they are still looked for.
+ */
+of: number, };
+
+export type RetentionRule = { 
+/**
+ * The newest so many tags.
+ */
+keep_newest: number | null, 
+/**
+ * What was pushed, or else made, within so many days.
+ */
+keep_days: number | null, 
+/**
+ * Tags that this regular expression matches as a whole.
+ */
+keep_pattern: string | null, 
+/**
+ * Tags that somebody else pushed may go too.
+ */
+include_foreign: boolean, };
+
+export type RetentionRun = { 
+/**
+ * When it ended.
+ */
+at: string, 
+/**
+ * A person started it.
+ */
+by_person: boolean, 
+/**
+ * Tags that went.
+ */
+removed: number, 
+/**
+ * Tags that were to go and stayed, because something changed meanwhile, or the engine or the registry refused.
+ */
+left: number, 
+/**
+ * Why the registry refused to remove one of those that stayed.
+ */
+refused: Failure | null, 
+/**
+ * Why it broke off.
+ */
+failure: Failure | null, };
+
+export type RetentionVerdict = { 
+/**
+ * The tag.
+ */
+tag: Tag, 
+/**
+ * When it was pushed or made.
+ */
+at: string | null, 
+/**
+ * Why it stays; none: it goes.
+ */
+kept: Kept | null, };
+
+export type RetentionView = { 
+/**
+ * The saved rule; none: switched off.
+ */
+rule: RetentionRule | null, 
+/**
+ * How the last run went.
+ */
+last_run: RetentionRun | null, 
+/**
+ * The run that is under way.
+ */
+running: RetentionProgress | null, };
+
 export type Revocation = { "kind": "revoked" } | { "kind": "by_hand", 
 /**
  * The page.
@@ -3637,6 +4414,20 @@ firing: FiringId,
  * … or to what ran before it.
  */
 before?: boolean, };
+
+export type RoomShortage = { 
+/**
+ * `disk_full` or `data_read_only`, with the folder in its details.
+ */
+failure: Failure, 
+/**
+ * Bytes that are free; `None` where the system does not say.
+ */
+free_bytes: number | null, 
+/**
+ * Work goes on when so many bytes are free.
+ */
+needed_bytes: number, };
 
 export type RuleId = number;
 
@@ -3712,7 +4503,11 @@ strategy: Strategy,
 /**
  * Off: pushes are ignored and count as seen; "Build now" still works (自动触发).
  */
-auto_trigger: boolean, };
+auto_trigger: boolean, 
+/**
+ * Tell the code host how each build of a commit stands. Works for code of an account; ignored for other code.
+ */
+report_status: boolean, };
 
 export type RuleStep = { 
 /**
@@ -3797,6 +4592,20 @@ network?: NetworkChoice,
  * When it counts as serving.
  */
 gate?: HealthGate, };
+
+export type RunRetention = { 
+/**
+ * In this image repository.
+ */
+repository: ImageRepositoryId, 
+/**
+ * The rule.
+ */
+rule: RetentionRule, 
+/**
+ * The tags that a person agreed to: none but these go.
+ */
+tags: Array<Tag>, };
 
 export type RunVolume = { 
 /**
@@ -3896,6 +4705,16 @@ client_secret?: SecretText,
  */
 redirect_port?: number, };
 
+export type SaveRetention = { 
+/**
+ * Of this image repository.
+ */
+repository: ImageRepositoryId, 
+/**
+ * The rule; none switches it off.
+ */
+rule: RetentionRule | null, };
+
 export type ScopeReason = "profile" | "organizations" | "repositories" | "code" | "statuses" | "hooks";
 
 export type SearchLog = { 
@@ -3921,6 +4740,88 @@ from?: number,
 limit: number, };
 
 export type SecretId = number;
+
+export type SecretOwner = { "kind": "code_repository", 
+/**
+ * Which.
+ */
+id: CodeRepositoryId, 
+/**
+ * Its name.
+ */
+name: string, } | { "kind": "source_account", 
+/**
+ * Which.
+ */
+id: SourceAccountId, 
+/**
+ * Its login name.
+ */
+name: string, 
+/**
+ * The address of its host.
+ */
+host: string, } | { "kind": "oauth_application", 
+/**
+ * The address of its host.
+ */
+host: string, } | { "kind": "credential", 
+/**
+ * Which.
+ */
+id: CredentialId, 
+/**
+ * Its registry.
+ */
+registry: RegistryId, 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * The registry's name.
+ */
+registry_name: string, } | { "kind": "rule", 
+/**
+ * Which.
+ */
+id: RuleId, 
+/**
+ * Its image repository.
+ */
+repository: ImageRepositoryId, 
+/**
+ * Its name.
+ */
+name: string, } | { "kind": "trigger", 
+/**
+ * Which.
+ */
+id: TriggerId, 
+/**
+ * Whose tags fire it.
+ */
+repository: ImageRepositoryId, 
+/**
+ * Its name.
+ */
+name: string, } | { "kind": "webhook", 
+/**
+ * Which.
+ */
+id: WebhookId, 
+/**
+ * The repository's path at the host.
+ */
+name: string, } | { "kind": "channel", 
+/**
+ * Which.
+ */
+id: ChannelId, 
+/**
+ * Its name.
+ */
+name: string, } | { "kind": "code_proxy" } | { "kind": "registry_proxy" };
 
 export type SecretText = string;
 
@@ -4036,7 +4937,19 @@ start_at_login: boolean, };
 
 export type Severity = "info" | "success" | "warning" | "error";
 
+export type ShrinkRequest = { 
+/**
+ * Gigabytes.
+ */
+keep_gb: number, };
+
 export type SourceAccountId = number;
+
+export type SpeakRequest = { 
+/**
+ * Which.
+ */
+language: PageLanguage, };
 
 export type Stage = "checkout" | "build" | "push" | "triggers";
 
@@ -4220,6 +5133,22 @@ ref_name?: RefName,
  */
 folder?: RepoPath, };
 
+export type SwitchChannel = { 
+/**
+ * Which.
+ */
+id: ChannelId, 
+/**
+ * On.
+ */
+enabled: boolean, };
+
+export type SwitchWebhook = { 
+/**
+ * Which code repository.
+ */
+code: CodeRepositoryId, };
+
 export type SystemStatus = { 
 /**
  * Slipway's version.
@@ -4331,6 +5260,16 @@ tag: Tag | null,
  */
 image: DeployImage, };
 
+export type TestChannel = { 
+/**
+ * The stored one: what the form leaves out is taken from it.
+ */
+id?: ChannelId, 
+/**
+ * As it is typed.
+ */
+form?: ChannelForm, };
+
 export type TestCodeRepository = { 
 /**
  * What was typed.
@@ -4354,6 +5293,34 @@ credential?: CredentialId,
  * On which repository.
  */
 repository: RepositoryName, };
+
+export type TidiedView = { 
+/**
+ * How many images.
+ */
+removed: number, 
+/**
+ * Bytes that came free.
+ */
+freed: number, 
+/**
+ * What was to go and stayed.
+ */
+kept: Array<KeptImageView>, 
+/**
+ * A build or an update began: the rest stays for now.
+ */
+broken_off: boolean, };
+
+export type TidyRequest = { 
+/**
+ * The images that were shown.
+ */
+images: Array<ImageId>, 
+/**
+ * As it was shown.
+ */
+everything: boolean, };
 
 export type TokenForm = { 
 /**
@@ -4458,6 +5425,16 @@ created_at: string,
  * When it was changed last.
  */
 updated_at: string, };
+
+export type TrustHostKey = { 
+/**
+ * An address at the host.
+ */
+url: string, 
+/**
+ * The fingerprint that a person compared (`SHA256:…`), from the failure's details.
+ */
+fingerprint: string, };
 
 export type UpdateTargetNow = { 
 /**
@@ -4887,7 +5864,11 @@ builds: Array<VersionBuild>,
 /**
  * Running containers that were made from it: it cannot be removed while there are any.
  */
-containers: Array<ContainerUse>, };
+containers: Array<ContainerUse>, 
+/**
+ * Targets of triggers that need it: it can be removed all the same, but then they cannot get it any more.
+ */
+needed: Array<DeployNeed>, };
 
 export type VersionRule = { "kind": "parts", 
 /**
@@ -4955,6 +5936,140 @@ name: string,
  */
 value: SecretId, };
 
+export type WebhookId = number;
+
+export type WebhookListenerForm = { 
+/**
+ * Listen.
+ */
+enabled: boolean, 
+/**
+ * `127.0.0.1:43118`; port 0 takes a free one at each start.
+ */
+address: string, 
+/**
+ * `https://hooks.example.com`; left out it is the address itself.
+ */
+public_url?: string, };
+
+export type WebhookListenerState = { "kind": "off" } | { "kind": "listening", 
+/**
+ * Where.
+ */
+address: string, } | { "kind": "failed", 
+/**
+ * Why.
+ */
+failure: Failure, };
+
+export type WebhookListenerView = { 
+/**
+ * It is wanted.
+ */
+enabled: boolean, 
+/**
+ * Address and port of this machine.
+ */
+address: string, 
+/**
+ * How hosts reach it, when that is not the address itself.
+ */
+public_url: string | null, 
+/**
+ * Whether it listens.
+ */
+state: WebhookListenerState, 
+/**
+ * What hosts are given; none while it does not listen, or nobody said how it is reached.
+ */
+reached_at: string | null, 
+/**
+ * Only this machine reaches the address.
+ */
+only_this_machine: boolean, 
+/**
+ * Requests that were refused before they belonged to a webhook, since the start.
+ */
+refused: number, 
+/**
+ * Why the last one was.
+ */
+last_refusal: WebhookRefusal | null, 
+/**
+ * When it was.
+ */
+last_refused_at: string | null, };
+
+export type WebhookRefusal = "host" | "origin" | "method" | "path" | "content_type" | "too_large" | "too_slow" | "too_many" | "unsigned" | "wrong_signature" | "too_old" | "unreadable" | "replayed" | "not_checked";
+
+export type WebhookState = { "kind": "registering" } | { "kind": "registered" } | { "kind": "inactive" } | { "kind": "vanished" } | { "kind": "failing", 
+/**
+ * Why.
+ */
+failure: Failure, } | { "kind": "removing", 
+/**
+ * Why that did not work yet.
+ */
+failure: Failure | null, } | { "kind": "left_behind" };
+
+export type WebhookView = { 
+/**
+ * Its id.
+ */
+id: WebhookId, 
+/**
+ * What a delivery wakes; none once it was removed.
+ */
+code: CodeRepositoryId | null, 
+/**
+ * Whose token makes and removes it; none once it was unbound.
+ */
+account: SourceAccountId | null, 
+/**
+ * What runs at the host.
+ */
+provider: HostProvider, 
+/**
+ * Where the host lives.
+ */
+base_url: HostBase, 
+/**
+ * The repository's path there.
+ */
+repository: RepositoryPath, 
+/**
+ * Where the host delivers to, without the part that is nobody's business: `https://hooks.example.com/hooks/3f2a…`.
+ */
+address: string | null, 
+/**
+ * How it stands.
+ */
+state: WebhookState, 
+/**
+ * When the host was asked about it last.
+ */
+checked_at: string | null, 
+/**
+ * Deliveries that were taken.
+ */
+delivered: number, 
+/**
+ * When the last one was.
+ */
+last_delivery_at: string | null, 
+/**
+ * Deliveries that were refused.
+ */
+refused: number, 
+/**
+ * Why the last one was.
+ */
+last_refusal: WebhookRefusal | null, 
+/**
+ * When it was.
+ */
+last_refused_at: string | null, };
+
 export type WhichAccount = { 
 /**
  * Which.
@@ -4972,6 +6087,12 @@ export type WhichBuild = {
  * Which.
  */
 id: BuildId, };
+
+export type WhichChannel = { 
+/**
+ * Which.
+ */
+id: ChannelId, };
 
 export type WhichCodeRepository = { 
 /**
@@ -5049,6 +6170,12 @@ repository: ImageRepositoryId,
  */
 reference: string, };
 
+export type WhichWebhook = { 
+/**
+ * Which.
+ */
+id: WebhookId, };
+
 export type WorkloadKind = "deployment" | "stateful_set" | "daemon_set" | "cron_job";
 
 export type WriteStarter = { 
@@ -5079,10 +6206,36 @@ kept: Array<string>, };
 export interface Commands {
   /** Version, data folder, recovery notice and the engine's state. */
   "system.status": { request: Nothing; response: SystemStatus };
+  /** Room on disks, and secrets that cannot be opened. */
+  "health.get": { request: Nothing; response: HealthView };
+  /** Looks again at disks, full engines and the keychain. */
+  "health.check": { request: Nothing; response: Nothing };
+  /** Gives up the lost key of the stored secrets: they are entered again and sealed with a new one. */
+  "health.use_new_key": { request: Nothing; response: Nothing };
+  /** What somebody who helps needs to know, free of secrets, to be read before it is saved. */
+  "diagnostics.get": { request: Nothing; response: Array<DiagnosticPartView> };
   /** The settings of the application. */
   "settings.get": { request: Nothing; response: SettingsView };
   /** Changes the settings. */
   "settings.save": { request: SettingsInput; response: Nothing };
+  /** The configuration as the text of a file, free of secrets and consents. */
+  "configuration.export": { request: Nothing; response: ConfigurationText };
+  /** What an import of a file would do; nothing is changed. */
+  "configuration.check_import": { request: ImportRequest; response: ImportReport };
+  /** Imports a file: adds what is new, changes what differs when that is chosen, removes nothing; all of it or nothing. */
+  "configuration.import": { request: ImportRequest; response: ImportReport };
+  /** The disk budget, and what the last run did. */
+  "disk.budget": { request: Nothing; response: DiskBudgetView };
+  /** Sets the disk budget. */
+  "disk.save_budget": { request: BudgetForm; response: Nothing };
+  /** What Slipway's images and the build cache take on the local engine. */
+  "disk.usage": { request: Nothing; response: DiskUseView };
+  /** Which images would go: down to the budget, or everything that nothing needs. */
+  "disk.preview": { request: DiskPreviewRequest; response: DiskPreviewView };
+  /** Removes images that were shown and that still nothing needs. */
+  "disk.tidy": { request: TidyRequest; response: TidiedView };
+  /** Shrinks the engine's build cache, which all builds on it share. */
+  "disk.shrink_cache": { request: ShrinkRequest; response: FreedView };
   /** How far a person is: engine, sample, own repository, own rule, registry. */
   "overview.checklist": { request: Nothing; response: ChecklistView };
   /** Hides the checklist, or shows it again. */
@@ -5097,6 +6250,20 @@ export interface Commands {
   "inbox.mark_read": { request: MarkNoticesRead; response: Nothing };
   /** Removes a notice and all older ones. */
   "inbox.clear": { request: WhichNotice; response: Nothing };
+  /** The notification channels, with how they stand. */
+  "channels.list": { request: Nothing; response: Array<ChannelView> };
+  /** Adds a notification channel. */
+  "channels.add": { request: AddChannel; response: ChannelAdded };
+  /** Changes a notification channel; what waits for it is tried at once. */
+  "channels.edit": { request: EditChannel; response: Nothing };
+  /** Switches a notification channel on or off. */
+  "channels.switch": { request: SwitchChannel; response: Nothing };
+  /** Removes a notification channel with what waits for it. */
+  "channels.delete": { request: WhichChannel; response: Nothing };
+  /** Sends a test message once, by a channel as it is stored or as it is typed. */
+  "channels.test": { request: TestChannel; response: ChannelTested };
+  /** Notes the language that the person uses: messages of channels speak it, too. */
+  "settings.speak": { request: SpeakRequest; response: Nothing };
   /** The starters: Dockerfiles for code that has none. */
   "starters.list": { request: Nothing; response: Array<StarterView> };
   /** Which starters fit some code, the best first. */
@@ -5139,6 +6306,20 @@ export interface Commands {
   "accounts.repositories": { request: ListAccountRepositories; response: AccountRepositories };
   /** A page of a repository's branches or tags. */
   "accounts.branches": { request: ListAccountBranches; response: AccountRefs };
+  /** The webhook listener: settings, state, and what it refused. */
+  "webhooks.listener": { request: Nothing; response: WebhookListenerView };
+  /** Changes the webhook listener; an address that cannot be had is in its state. */
+  "webhooks.save_listener": { request: WebhookListenerForm; response: Nothing };
+  /** All webhooks at code hosts: wanted, on their way out, left behind. */
+  "webhooks.list": { request: Nothing; response: Array<WebhookView> };
+  /** Asks the host of some code for a webhook; what it says is in the webhook's state. */
+  "webhooks.switch_on": { request: SwitchWebhook; response: Nothing };
+  /** Removes the webhook of some code at its host. */
+  "webhooks.switch_off": { request: SwitchWebhook; response: Nothing };
+  /** Asks the host about a webhook now; one that vanished is made again, one that is to go is removed again. */
+  "webhooks.check": { request: WhichWebhook; response: Nothing };
+  /** Forgets a webhook that could not be removed at its host. */
+  "webhooks.forget": { request: WhichWebhook; response: Nothing };
   /** All code repositories with their health. */
   "code_repositories.list": { request: Nothing; response: Array<CodeRepositoryView> };
   /** Adds a code repository; nothing that exists now builds. */
@@ -5149,6 +6330,8 @@ export interface Commands {
   "code_repositories.delete": { request: WhichCodeRepository; response: Nothing };
   /** Tries to reach a place before it is saved. */
   "code_repositories.test": { request: TestCodeRepository; response: RemoteRefs };
+  /** Confirms the key of an SSH host that was shown by its fingerprint. */
+  "code_repositories.trust_host_key": { request: TrustHostKey; response: Nothing };
   /** Looks at a code repository now. */
   "code_repositories.check": { request: WhichCodeRepository; response: Nothing };
   /** Branches and tags as the remote has them now. */
@@ -5173,6 +6356,8 @@ export interface Commands {
   "registries.test": { request: TestRegistry; response: Array<HopView> };
   /** Namespaces of a registry, and how a new one comes to exist. */
   "registries.namespaces": { request: ListNamespaces; response: NamespaceList };
+  /** Makes a namespace at a registry that allows it. */
+  "registries.create_namespace": { request: CreateNamespace; response: Nothing };
   /** Image repositories with counts, by name. */
   "image_repositories.list": { request: ListImageRepositories; response: ImageRepositoryList };
   /** One image repository. */
@@ -5199,6 +6384,16 @@ export interface Commands {
   "versions.delete": { request: VersionTags; response: Nothing };
   /** Puts what a tag or digest holds under another tag, also of another repository of the same registry. */
   "versions.copy": { request: CopyVersion; response: CopiedVersion };
+  /** The retention rule of an image repository, its last run, and the one that is under way. */
+  "retention.get": { request: RetentionOf; response: RetentionView };
+  /** What a retention rule would remove and why the rest stays (模拟执行); changes nothing. */
+  "retention.preview": { request: PreviewRetention; response: RetentionPreview };
+  /** Saves a retention rule, or switches it off. */
+  "retention.save": { request: SaveRetention; response: Nothing };
+  /** Begins to remove what a rule lets go, of the tags that a person agreed to (立即执行). */
+  "retention.run": { request: RunRetention; response: Nothing };
+  /** Stops the removal that is under way. */
+  "retention.stop": { request: RetentionOf; response: Nothing };
   /** Begins to send a file; its bytes follow in pieces. */
   "uploads.begin": { request: BeginUpload; response: BegunUpload };
   /** Sends a piece of a file. */
@@ -5241,6 +6436,8 @@ export interface Commands {
   "builds.get": { request: WhichBuild; response: BuildDetailView };
   /** The Dockerfile of a build as it was built, with the lines that it failed at. */
   "builds.dockerfile": { request: WhichBuild; response: BuildDockerfileView };
+  /** The build that a build is compared with, and the files that changed between their commits. */
+  "builds.compare": { request: WhichBuild; response: BuildComparisonView };
   /** Builds a rule now: a branch, a tag or a commit. */
   "builds.start": { request: StartBuild; response: StartedBuild };
   /** Runs a build again, with the same inputs or with changes. */
@@ -5293,6 +6490,8 @@ export interface Commands {
   "targets.get": { request: WhichDeployTarget; response: DeployTargetDetail };
   /** The first step of the cascade: engines and clusters. */
   "targets.places": { request: Nothing; response: Array<DeployPlace> };
+  /** The contexts of a kubeconfig file; no cluster is asked, and no program runs. */
+  "targets.contexts": { request: ListKubeContexts; response: Array<KubeContextView> };
   /** The second step: containers, Compose projects, Swarm services, namespaces. */
   "targets.groups": { request: ListServiceGroups; response: Array<ServiceGroup> };
   /** The third step: what runs in a group, with its image and health. */
@@ -5310,8 +6509,21 @@ export interface Commands {
 /** Cache tags: what a read provides, what a write invalidates. */
 export const commandTags = {
   "system.status": { kind: "read", tags: ["engine"] },
+  "health.get": { kind: "read", tags: ["health"] },
+  "health.check": { kind: "write", tags: ["health","builds"] },
+  "health.use_new_key": { kind: "write", tags: ["health"] },
+  "diagnostics.get": { kind: "read", tags: [] },
   "settings.get": { kind: "read", tags: ["settings"] },
   "settings.save": { kind: "write", tags: ["settings","builds"] },
+  "configuration.export": { kind: "read", tags: [] },
+  "configuration.check_import": { kind: "read", tags: [] },
+  "configuration.import": { kind: "write", tags: ["settings","code_repositories","registries","image_repositories","rules","triggers","targets","health"] },
+  "disk.budget": { kind: "read", tags: ["settings","disk"] },
+  "disk.save_budget": { kind: "write", tags: ["settings","disk"] },
+  "disk.usage": { kind: "read", tags: ["disk"] },
+  "disk.preview": { kind: "read", tags: ["disk"] },
+  "disk.tidy": { kind: "write", tags: ["disk","versions"] },
+  "disk.shrink_cache": { kind: "write", tags: ["disk"] },
   "overview.checklist": { kind: "read", tags: ["engine","settings","code_repositories","image_repositories","rules","builds","registries"] },
   "overview.dismiss_checklist": { kind: "write", tags: ["settings"] },
   "sample.build": { kind: "write", tags: ["code_repositories","image_repositories","rules","builds"] },
@@ -5319,6 +6531,13 @@ export const commandTags = {
   "inbox.get": { kind: "read", tags: ["inbox"] },
   "inbox.mark_read": { kind: "write", tags: ["inbox"] },
   "inbox.clear": { kind: "write", tags: ["inbox"] },
+  "channels.list": { kind: "read", tags: ["channels"] },
+  "channels.add": { kind: "write", tags: ["channels","health"] },
+  "channels.edit": { kind: "write", tags: ["channels","health"] },
+  "channels.switch": { kind: "write", tags: ["channels"] },
+  "channels.delete": { kind: "write", tags: ["channels","health"] },
+  "channels.test": { kind: "write", tags: [] },
+  "settings.speak": { kind: "write", tags: [] },
   "starters.list": { kind: "read", tags: [] },
   "starters.suggest": { kind: "read", tags: ["code_repositories"] },
   "starters.write": { kind: "write", tags: ["code_repositories"] },
@@ -5330,7 +6549,7 @@ export const commandTags = {
   "accounts.edit": { kind: "write", tags: ["accounts"] },
   "accounts.check": { kind: "write", tags: ["accounts","code_repositories"] },
   "accounts.removal": { kind: "read", tags: ["accounts","code_repositories","rules"] },
-  "accounts.delete": { kind: "write", tags: ["accounts","code_repositories"] },
+  "accounts.delete": { kind: "write", tags: ["accounts","code_repositories","webhooks"] },
   "accounts.authorize_begin": { kind: "write", tags: [] },
   "accounts.authorize_state": { kind: "read", tags: ["accounts"] },
   "accounts.authorize_cancel": { kind: "write", tags: [] },
@@ -5340,11 +6559,19 @@ export const commandTags = {
   "accounts.organizations": { kind: "read", tags: ["accounts"] },
   "accounts.repositories": { kind: "read", tags: ["accounts"] },
   "accounts.branches": { kind: "read", tags: ["accounts"] },
+  "webhooks.listener": { kind: "read", tags: ["webhooks"] },
+  "webhooks.save_listener": { kind: "write", tags: ["webhooks"] },
+  "webhooks.list": { kind: "read", tags: ["webhooks"] },
+  "webhooks.switch_on": { kind: "write", tags: ["webhooks","accounts"] },
+  "webhooks.switch_off": { kind: "write", tags: ["webhooks"] },
+  "webhooks.check": { kind: "write", tags: ["webhooks"] },
+  "webhooks.forget": { kind: "write", tags: ["webhooks"] },
   "code_repositories.list": { kind: "read", tags: ["code_repositories"] },
   "code_repositories.add": { kind: "write", tags: ["code_repositories"] },
-  "code_repositories.edit": { kind: "write", tags: ["code_repositories"] },
-  "code_repositories.delete": { kind: "write", tags: ["code_repositories"] },
+  "code_repositories.edit": { kind: "write", tags: ["code_repositories","webhooks"] },
+  "code_repositories.delete": { kind: "write", tags: ["code_repositories","webhooks"] },
   "code_repositories.test": { kind: "read", tags: [] },
+  "code_repositories.trust_host_key": { kind: "write", tags: ["code_repositories","builds"] },
   "code_repositories.check": { kind: "write", tags: ["code_repositories","builds"] },
   "code_repositories.refs": { kind: "read", tags: ["code_repositories"] },
   "code_repositories.folder": { kind: "read", tags: ["code_repositories"] },
@@ -5357,6 +6584,7 @@ export const commandTags = {
   "registries.delete_credential": { kind: "write", tags: ["registries","image_repositories"] },
   "registries.test": { kind: "write", tags: ["registries"] },
   "registries.namespaces": { kind: "read", tags: ["registries","image_repositories"] },
+  "registries.create_namespace": { kind: "write", tags: ["registries","image_repositories"] },
   "image_repositories.list": { kind: "read", tags: ["image_repositories"] },
   "image_repositories.get": { kind: "read", tags: ["image_repositories"] },
   "image_repositories.add": { kind: "write", tags: ["image_repositories"] },
@@ -5370,6 +6598,11 @@ export const commandTags = {
   "versions.removal": { kind: "read", tags: ["versions"] },
   "versions.delete": { kind: "write", tags: ["versions","image_repositories"] },
   "versions.copy": { kind: "write", tags: ["versions","image_repositories"] },
+  "retention.get": { kind: "read", tags: ["versions","image_repositories"] },
+  "retention.preview": { kind: "read", tags: ["versions"] },
+  "retention.save": { kind: "write", tags: ["versions"] },
+  "retention.run": { kind: "write", tags: ["versions"] },
+  "retention.stop": { kind: "write", tags: ["versions"] },
   "uploads.begin": { kind: "write", tags: [] },
   "uploads.append": { kind: "write", tags: [] },
   "uploads.discard": { kind: "write", tags: [] },
@@ -5391,6 +6624,7 @@ export const commandTags = {
   "builds.list": { kind: "read", tags: ["builds"] },
   "builds.get": { kind: "read", tags: ["builds"] },
   "builds.dockerfile": { kind: "read", tags: ["builds"] },
+  "builds.compare": { kind: "read", tags: ["builds"] },
   "builds.start": { kind: "write", tags: ["builds","image_repositories"] },
   "builds.rerun": { kind: "write", tags: ["builds","image_repositories"] },
   "builds.cancel": { kind: "write", tags: ["builds","image_repositories"] },
@@ -5417,6 +6651,7 @@ export const commandTags = {
   "targets.list": { kind: "read", tags: ["targets","firings","triggers"] },
   "targets.get": { kind: "read", tags: ["targets","firings","triggers"] },
   "targets.places": { kind: "read", tags: ["targets"] },
+  "targets.contexts": { kind: "read", tags: [] },
   "targets.groups": { kind: "read", tags: ["targets"] },
   "targets.services": { kind: "read", tags: ["targets"] },
   "targets.update_now": { kind: "write", tags: ["firings","targets"] },

@@ -1,13 +1,13 @@
-import { Button, Select, Text } from "@mantine/core";
+import { Button, Group, Select, Text } from "@mantine/core";
 import { useSearch } from "@tanstack/react-router";
-import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import type { BuildKind, BuildState, ListBuilds } from "../host/bindings";
 import { useRead } from "../host/reads";
-import { BuildsTable } from "../parts/BuildsTable";
+import { BuildsTable, orderOf } from "../parts/BuildsTable";
 import { useFilters } from "../parts/dialog";
 import { Empty, Filters, Listing, SearchField } from "../parts/Listing";
+import { MoreBuilds, useGrowing } from "../parts/MoreBuilds";
 import { useRepositories } from "../parts/names";
 import { Page, PageButton } from "../parts/Page";
 import { QueueRows } from "../parts/QueueRows";
@@ -21,8 +21,10 @@ const kinds: BuildKind[] = ["push", "manual", "dockerfile", "upload", "rerun"];
 export function Builds() {
   const { t } = useTranslation();
   const wanted = useSearch({ from: "/builds" });
-  const filter = useFilters<BuildsSearch>();
-  const [limit, setLimit] = useState(PAGE);
+  const change = useFilters<BuildsSearch>();
+  // Another list begins at its beginning.
+  const filter = (part: Parameters<typeof change>[0]) => change({ ...part, before: undefined });
+  const { limit, grow } = useGrowing(PAGE, wanted.before);
   const repositories = useRepositories().data?.items ?? [];
   const rules = useRead("rules.list", { repository: wanted.repository ?? 0 }, { enabled: wanted.repository !== undefined }).data ?? [];
   const queue = useRead("builds.queue", {}).data ?? [];
@@ -36,9 +38,11 @@ export function Builds() {
     ...(kind ? { kind } : {}),
     ...(wanted.ref ? { ref_contains: wanted.ref } : {}),
     ...(wanted.search ? { search: wanted.search } : {}),
+    ...orderOf(wanted.sort),
+    ...(wanted.before === undefined ? {} : { before: wanted.before }),
   };
   const read = useRead("builds.list", request, { keep: true });
-  const filtered = Object.keys(wanted).some((name) => name !== "dialog");
+  const filtered = Object.keys(wanted).some((name) => !["dialog", "sort", "before"].includes(name));
   const clear = () =>
     filter({ repository: undefined, rule: undefined, state: undefined, kind: undefined, ref: undefined, search: undefined });
   return (
@@ -94,18 +98,22 @@ export function Builds() {
         onClear={clear}
         empty={<Empty sentence={t("builds.empty")} action={<PageButton to="/repositories">{t("page.repositories")}</PageButton>} />}
       >
-        {({ items, next, total, total_is_exact }) => (
+        {(list) => (
           <>
-            <BuildsTable builds={items} />
+            <BuildsTable builds={list.items} sorting={{ sort: wanted.sort, onSort: (sort) => filter({ sort }) }} />
             <Text size="sm" c="dimmed" aria-live="polite">
-              {t("builds.total", { count: total })}
-              {!total_is_exact && "+"}
+              {t("builds.total", { count: list.total })}
+              {!list.total_is_exact && "+"}
+              {!list.total_is_exact && wanted.search && request.order && ` · ${t("builds.sorted_newest", { count: list.total })}`}
             </Text>
-            {next !== null && (
-              <Button variant="default" loading={read.isFetching} onClick={() => setLimit(limit + PAGE)}>
-                {t("builds.more")}
-              </Button>
-            )}
+            <Group gap="sm">
+              <MoreBuilds list={list} limit={limit} loading={read.isFetching} onMore={grow} search={wanted} />
+              {wanted.before !== undefined && (
+                <Button variant="default" onClick={() => filter({})}>
+                  {t("builds.to_start")}
+                </Button>
+              )}
+            </Group>
           </>
         )}
       </Listing>

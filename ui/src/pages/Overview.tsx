@@ -6,13 +6,14 @@ import { useRead } from "../host/reads";
 import { BuildsTable } from "../parts/BuildsTable";
 import { FailureNotice } from "../parts/FailureNotice";
 import { Empty, Listing } from "../parts/Listing";
-import { Page, PageLink } from "../parts/Page";
+import { Page, PageButton, PageLink } from "../parts/Page";
 import { QueueRows } from "../parts/QueueRows";
 import { Mark } from "../parts/StateMark";
 import { useSystem } from "../shell/EngineChip";
 import { bytesWords } from "../words/format";
 import { AwayNotice } from "./overview/AwayNotice";
 import { Checklist } from "./overview/Checklist";
+import { ClosedSecrets } from "./overview/ClosedSecrets";
 import { EngineGuide } from "./overview/EngineGuide";
 
 const RECENT = 8;
@@ -38,6 +39,7 @@ export function Overview() {
             : t("overview.recovered_empty", { kept: recovery.kept_aside })}
         </Alert>
       )}
+      <ClosedSecrets />
       <AwayNotice />
       {engine?.kind === "away" && !firstSteps && (
         <>
@@ -96,7 +98,20 @@ export function Overview() {
       <Title order={2} fz={15} fw={600}>
         {t("overview.recent")}
       </Title>
-      <Listing read={recent} count={({ items }) => items.length} empty={<Empty sentence={t("overview.recent_none")} />}>
+      <Listing
+        read={recent}
+        count={({ items }) => items.length}
+        empty={
+          <Empty
+            sentence={t("overview.recent_none")}
+            action={
+              <PageButton variant="default" to="/repositories">
+                {t("page.repositories")}
+              </PageButton>
+            }
+          />
+        }
+      >
         {({ items, next }) => (
           <>
             <BuildsTable builds={items} />
@@ -116,7 +131,7 @@ function Card({ title, to, children }: { title: string; to?: "/sources" | "/buil
   return (
     <Stack gap="xs" className="panel" p="md" component="section" aria-label={title}>
       <Text size="sm" fw={600}>
-        {to ? <PageLink to={to}>{title}</PageLink> : title}
+        {to ? <PageLink to={to} fw="inherit">{title}</PageLink> : title}
       </Text>
       {children}
     </Stack>

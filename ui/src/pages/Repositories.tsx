@@ -187,7 +187,7 @@ function LastBuild({ id }: { id: number }) {
   const build = useRead("builds.get", { id }).data;
   if (!build) return null;
   return (
-    <span style={{ display: "inline-flex", gap: 8, alignItems: "center" }}>
+    <span style={{ display: "inline-flex", gap: 8, alignItems: "center", verticalAlign: "middle" }}>
       <BuildStateMark state={build.state} />
       <PageLink to="/builds/$build" params={{ build: String(id) }}>
         {t("builds.title", { number: build.number })}

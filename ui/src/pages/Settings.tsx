@@ -13,6 +13,12 @@ import { FailureNotice, useFieldError } from "../parts/FailureNotice";
 import { ListSkeleton } from "../parts/Listing";
 import { Page } from "../parts/Page";
 import { useSystem } from "../shell/EngineChip";
+import { Configuration } from "./settings/Configuration";
+import { Channels } from "./settings/Channels";
+import { Diagnostics } from "./settings/Diagnostics";
+import { DiskBudget } from "./settings/DiskBudget";
+import { OauthApplications } from "./settings/OauthApplications";
+import { WebhookListener } from "./settings/WebhookListener";
 
 /** Settings of the application. */
 export function Settings() {
@@ -28,7 +34,7 @@ export function Settings() {
         <Fieldset legend={t("settings.appearance")}>
           <Group gap="xl">
             <div>
-              <Text size="sm" mb={4} id="theme-label">
+              <Text size="sm" fw={600} mb={4} id="theme-label">
                 {t("shell.theme")}
               </Text>
               <SegmentedControl
@@ -39,7 +45,7 @@ export function Settings() {
               />
             </div>
             <div>
-              <Text size="sm" mb={4} id="language-label">
+              <Text size="sm" fw={600} mb={4} id="language-label">
                 {t("shell.language")}
               </Text>
               <SegmentedControl
@@ -58,6 +64,12 @@ export function Settings() {
         ) : (
           <ListSkeleton />
         )}
+        <DiskBudget />
+        <Channels />
+        <WebhookListener />
+        <OauthApplications />
+        <Configuration />
+        <Diagnostics />
         {system && (
           <Fieldset legend={t("settings.about")}>
             <Table variant="vertical" highlightOnHover={false}>
@@ -94,11 +106,15 @@ export function Settings() {
 const notices: NoticeKind[] = [
   "build_failed",
   "build_recovered",
-  "rule_paused",
-  "rule_resumed",
+  "update_failed",
+  "update_recovered",
+  "account_paused",
+  "account_resumed",
   "code_unreachable",
   "code_reachable",
   "credential_refused",
+  "retention_failed",
+  "database_damaged",
   "database_recovered",
   "away",
 ];

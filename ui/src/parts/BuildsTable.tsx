@@ -1,32 +1,61 @@
 import { Table, Text } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 
-import type { BuildView } from "../host/bindings";
+import type { BuildColumn, BuildOrder, BuildView } from "../host/bindings";
 import { foreignText } from "../words/ansi";
 import { shortCommit, shortRef } from "../words/format";
+import { readSort } from "../words/sort";
 import { PageLink } from "./Page";
 import { useRepositoryNames } from "./names";
+import { SortHead } from "./Sorting";
 import { BuildStateMark } from "./StateMark";
 import { Took, When } from "./Time";
 
-/** Builds, newest first, in one table for every page. */
-export function BuildsTable({ builds, withRepository = true }: { builds: BuildView[]; withRepository?: boolean }) {
+const columns: Record<BuildColumn, true> = { state: true, repository: true, rule: true, duration: true, time: true };
+
+/** The order that the address asks for, as a part of the request; none is newest first. */
+export function orderOf(sort: string | undefined): { order?: BuildOrder } {
+  const by = readSort(sort, columns);
+  return by ? { order: { column: by.column, descending: by.down } } : {};
+}
+
+/** The tags of an image that is there or on its way; what failed before it made one set none. */
+const tagsOf = ({ state, image, ended_at, tags }: BuildView) =>
+  state !== "succeeded" && ended_at !== null && image === null ? "" : tags.join(", ");
+
+interface BuildsTableProps {
+  builds: BuildView[];
+  withRepository?: boolean;
+  /** How the list is sorted, where it can be; the core does it. */
+  sorting?: { sort: string | undefined; onSort: (sort: string | undefined) => void };
+}
+
+/** Builds in one table for every page. */
+export function BuildsTable({ builds, withRepository = true, sorting }: BuildsTableProps) {
   const { t } = useTranslation();
   const nameOf = useRepositoryNames();
+  const head = (column: BuildColumn, label: string, className = "") =>
+    sorting ? (
+      <SortHead column={column} className={className} {...sorting}>
+        {label}
+      </SortHead>
+    ) : (
+      <Table.Th className={className}>{label}</Table.Th>
+    );
   return (
     <div className="panel">
       <Table>
         <Table.Thead>
           <Table.Tr>
             <Table.Th>{t("builds.number")}</Table.Th>
-            <Table.Th>{t("builds.state")}</Table.Th>
-            {withRepository && <Table.Th>{t("builds.repository")}</Table.Th>}
+            {head("state", t("builds.state"))}
+            {withRepository && head("repository", t("builds.repository"))}
             <Table.Th>{t("builds.commit")}</Table.Th>
-            <Table.Th className="room-l">{t("builds.rule")}</Table.Th>
+            {head("rule", t("builds.rule"), "room-l")}
             <Table.Th className="room-l">{t("builds.kind")}</Table.Th>
             <Table.Th className="room-m">{t("builds.tags")}</Table.Th>
-            <Table.Th className="room-s">{t("builds.duration")}</Table.Th>
-            <Table.Th>{t("builds.when")}</Table.Th>
+            {head("duration", t("builds.duration"), "room-s")}
+            {head("time", t("builds.when"))}
           </Table.Tr>
         </Table.Thead>
         <Table.Tbody>
@@ -51,7 +80,7 @@ export function BuildsTable({ builds, withRepository = true }: { builds: BuildVi
                   </PageLink>
                 </Table.Td>
               )}
-              <Table.Td maw={280}>
+              <Table.Td className="build-commit">
                 <Text size="sm" className="clip foreign" component="div">
                   {build.ref_name && foreignText(shortRef(build.ref_name))}{" "}
                   {build.commit && <span className="mono">{shortCommit(build.commit.id)}</span>}
@@ -64,8 +93,8 @@ export function BuildsTable({ builds, withRepository = true }: { builds: BuildVi
               </Table.Td>
               <Table.Td className="room-l foreign">{build.inputs.rule_name}</Table.Td>
               <Table.Td className="room-l" style={{ whiteSpace: "nowrap" }}>{t(`builds.kind_${build.kind}`)}</Table.Td>
-              <Table.Td className="room-m mono clip" maw={200} title={build.tags.join(", ")}>
-                <bdi>{build.tags.join(", ")}</bdi>
+              <Table.Td className="room-m mono clip build-tags" title={tagsOf(build)}>
+                <bdi>{tagsOf(build)}</bdi>
               </Table.Td>
               <Table.Td className="room-s">
                 <Took from={build.started_at} to={build.ended_at} />

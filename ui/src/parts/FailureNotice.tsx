@@ -1,8 +1,9 @@
 import { Alert, Button, Group, Stack, Text } from "@mantine/core";
-import { IconAlertTriangle, IconCircleX, IconRefresh } from "@tabler/icons-react";
+import { IconAlertTriangle, IconCircleX, IconExternalLink, IconRefresh } from "@tabler/icons-react";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 
+import { useHost } from "../host/context";
 import { failureKeys, isAbout } from "../host/failures";
 import type { ShownFailure } from "../host/host";
 
@@ -18,7 +19,9 @@ interface FailureNoticeProps {
 export function FailureNotice({ failure, warning = false, onRetry, children }: FailureNoticeProps) {
   const { t } = useTranslation();
   const words = failureKeys(failure.code);
-  const line = failure.details?.line;
+  const { host } = useHost();
+  const { line, url } = failure.details ?? {};
+  const signOn = failure.code === "source_sso_required" && url;
   return (
     <Alert
       variant="default"
@@ -34,15 +37,20 @@ export function FailureNotice({ failure, warning = false, onRetry, children }: F
           {line && ` ${t("common.at_line", { line })}`}
         </Text>
         {failure.message && (
-          <Text className="foreign mono" c="dimmed">
+          <Text className="foreign mono" c="dimmed" style={{ whiteSpace: "pre-wrap" }}>
             {failure.message}
           </Text>
         )}
-        {(onRetry || children) && (
+        {(onRetry || children || signOn) && (
           <Group gap="sm">
             {onRetry && (
               <Button variant="default" leftSection={<IconRefresh size={14} aria-hidden />} onClick={onRetry}>
                 {t("common.retry")}
+              </Button>
+            )}
+            {signOn && (
+              <Button variant="default" rightSection={<IconExternalLink size={14} aria-hidden />} onClick={() => void host.openLink(signOn)}>
+                {t("accounts.open_sso")}
               </Button>
             )}
             {children}
@@ -63,7 +71,7 @@ export function useFieldError(failure: ShownFailure | null | undefined) {
     return (
       <>
         {t(code === "invalid_field" ? "common.field_bad" : failureKeys(code).what)}{" "}
-        <span className="foreign" lang="en">
+        <span className="foreign mono field-detail" lang="en">
           {message}
         </span>
       </>

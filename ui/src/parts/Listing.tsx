@@ -92,7 +92,7 @@ export function SearchField({ label, value, onChange }: { label: string; value: 
       type="search"
       aria-label={label}
       placeholder={label}
-      w={240}
+      w={264}
       leftSection={<IconSearch size={14} aria-hidden />}
       value={typed}
       onChange={(event) => {

@@ -19,7 +19,7 @@ export function SortHead({ column, sort, onSort, children, ...th }: SortHeadProp
   const Icon = up ? IconArrowUp : down ? IconArrowDown : IconArrowsSort;
   return (
     <Table.Th aria-sort={up ? "ascending" : down ? "descending" : "none"} {...th}>
-      <UnstyledButton className="sort-head" fz={12} fw={500} data-sorted={up || down} onClick={() => onSort(nextSort(sort, column))}>
+      <UnstyledButton className="sort-head" fz={12} fw={500} data-sorted={up || down} data-end={th.ta === "end" || undefined} onClick={() => onSort(nextSort(sort, column))}>
         {children}
         <Icon size={12} aria-hidden />
       </UnstyledButton>

@@ -37,7 +37,8 @@ export function Mark({ tone, word, icon, quiet = false }: MarkProps) {
   const Icon = icon ?? icons[tone];
   return (
     <span
-      style={{ color: `var(--state-${tone})`, display: "inline-flex", alignItems: "center", gap: 4, maxWidth: "100%", lineHeight: 1.5, verticalAlign: "middle" }}
+      className="mark"
+      style={{ color: `var(--state-${tone})` }}
       title={quiet ? word : undefined}
     >
       <Icon

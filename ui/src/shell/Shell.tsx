@@ -26,6 +26,7 @@ import { InboxButton } from "./InboxButton";
 import { pageKeys } from "./keys";
 import { Palette, PaletteButton } from "./Palette";
 import { QueueChip } from "./QueueChip";
+import { RoomBanner } from "./RoomBanner";
 import { useReturnFocus } from "./returnFocus";
 
 const pages = [
@@ -110,6 +111,7 @@ export function Shell() {
             {t("shell.offline")}
           </Alert>
         )}
+        <RoomBanner />
         <Outlet />
       </AppShell.Main>
     </AppShell>

@@ -35,7 +35,8 @@ export function refusalWords(t: TFunction, refusal: Refusal): string {
     case "exec_not_allowed":
       return t("deploy.refusal_exec_not_allowed", { command: foreignText(refusal.command) });
     case "private_address":
-      return t("deploy.refusal_private_address", { host: foreignText(refusal.host) });
+    case "clear_text":
+      return t(`deploy.refusal_${refusal.kind}`, { host: foreignText(refusal.host) });
     case "platform":
       return t("deploy.refusal_platform", { image: refusal.image, target: refusal.target });
     case "unfaithful":

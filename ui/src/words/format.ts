@@ -16,9 +16,10 @@ export function spanWords(t: TFunction, seconds: number): string {
   return t("time.second", { count: 0 });
 }
 
-/** A span in its two largest units, as durations of builds are read: "1 min 12 s". Below ten seconds with a tenth. */
+/** A span in its two largest units, as durations of builds are read: "1 min 12 s". Below ten seconds with a tenth, and never as nothing. */
 export function durationWords(t: TFunction, milliseconds: number): string {
   const seconds = Math.max(0, milliseconds / 1000);
+  if (seconds > 0 && seconds < 0.05) return t("time.instant");
   if (seconds < 9.95) return t("time.second", { count: Number(seconds.toFixed(1)) });
   const whole = Math.round(seconds);
   const at = SPANS.findIndex(([, size]) => whole >= size);

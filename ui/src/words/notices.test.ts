@@ -7,15 +7,22 @@ import zh from "../i18n/zh.json";
 import { noticeWords } from "./notices";
 
 const build = { build: 7, number: 12, repository: 2, repository_name: "team/site", rule_name: "site", ref_name: "refs/heads/main" };
-const rule = { rule: 3, rule_name: "site", repository: 2, repository_name: "team/site" };
+const account = { account: 3, login: "ann", host: "git.example.com", rules: 2 };
+const update = { firing: 9, target_name: "web", version: "main-1234567", trigger_name: "page" };
 const facts: NoticeFacts[] = [
   { kind: "build_failed", build, code: "step_failed" },
   { kind: "build_recovered", build },
-  { kind: "rule_paused", rule, code: "source_unauthorized" },
-  { kind: "rule_resumed", rule },
+  { kind: "update_failed", update, code: "target_unhealthy", state: "rolled_back" },
+  { kind: "update_failed", update, code: "target_unhealthy", state: "broken" },
+  { kind: "update_failed", update, code: "target_gone", state: "failed" },
+  { kind: "update_recovered", update },
+  { kind: "account_paused", account, code: "source_unauthorized" },
+  { kind: "account_resumed", account },
   { kind: "code_unreachable", code_repository: 1, name: "team/code", code: "source_unreachable", since: "2026-01-02T03:04:05Z" },
   { kind: "code_reachable", code_repository: 1, name: "team/code" },
   { kind: "credential_refused", registry: 1, registry_name: "company", credential: 4, credential_name: "ann", code: "registry_unauthorized" },
+  { kind: "retention_failed", repository: 2, repository_name: "team/site", code: "registry_unsupported" },
+  { kind: "database_damaged" },
   { kind: "database_recovered", kept_aside: "/data/aside", restored_from: null },
   { kind: "away", from: "2026-01-02T03:00:00Z", to: "2026-01-02T05:00:00Z", caught_up: 3 },
 ];

@@ -27,11 +27,21 @@ export function noticeWords(t: TFunction, facts: NoticeFacts, language: string):
       if (facts.kind === "build_recovered") return { title: t("inbox.build_recovered", values), more: where };
       return { title: t("inbox.build_failed", values), more: [where, t(failureKeys(facts.code).what)].filter(Boolean).join(" · ") };
     }
-    case "rule_paused":
-    case "rule_resumed": {
-      const values = { rule: foreignText(facts.rule.rule_name), name: foreignText(facts.rule.repository_name) };
-      if (facts.kind === "rule_resumed") return { title: t("inbox.rule_resumed", values), more: "" };
-      return { title: t("inbox.rule_paused", values), more: t(failureKeys(facts.code).what) };
+    case "update_failed":
+    case "update_recovered": {
+      const { target_name, version, trigger_name } = facts.update;
+      const values = { name: foreignText(target_name) };
+      const what = [foreignText(version), trigger_name && foreignText(trigger_name)].filter(Boolean).join(" · ");
+      if (facts.kind === "update_recovered") return { title: t("inbox.update_recovered", values), more: what };
+      const key = facts.state === "rolled_back" || facts.state === "broken" ? facts.state : "failed";
+      return { title: t(`inbox.update_${key}`, values), more: `${what} · ${t(failureKeys(facts.code).what)}` };
+    }
+    case "account_paused":
+    case "account_resumed": {
+      const { login, host, rules } = facts.account;
+      const values = { name: foreignText(login), host: foreignText(host) };
+      if (facts.kind === "account_resumed") return { title: t("inbox.account_resumed", values), more: "" };
+      return { title: t("inbox.account_paused", values), more: `${t("inbox.rules_wait", { count: rules })} · ${t(failureKeys(facts.code).what)}` };
     }
     case "code_unreachable":
       return {
@@ -45,6 +55,13 @@ export function noticeWords(t: TFunction, facts: NoticeFacts, language: string):
         title: t("inbox.credential_refused", { name: foreignText(facts.credential_name), registry: foreignText(facts.registry_name) }),
         more: t(failureKeys(facts.code).what),
       };
+    case "retention_failed":
+      return {
+        title: t("inbox.retention_failed", { name: foreignText(facts.repository_name) }),
+        more: t(failureKeys(facts.code).what),
+      };
+    case "database_damaged":
+      return { title: t("inbox.database_damaged"), more: t("inbox.database_damaged_next") };
     case "database_recovered":
       return {
         title: t("inbox.database_recovered"),

@@ -5,10 +5,10 @@ export type SortValue = string | number | null;
 export type SortColumns<T> = Record<string, (row: T) => SortValue>;
 
 /** Reads `name` or `-name` (descending) from the address; none for a column that the list does not have. */
-export function readSort<T>(sort: string | undefined, columns: SortColumns<T>): { column: string; down: boolean } | null {
+export function readSort<K extends string>(sort: string | undefined, columns: Record<K, unknown>): { column: K; down: boolean } | null {
   const down = sort?.startsWith("-") ?? false;
   const column = down ? sort?.slice(1) : sort;
-  return column !== undefined && Object.hasOwn(columns, column) ? { column, down } : null;
+  return column !== undefined && Object.hasOwn(columns, column) ? { column: column as K, down } : null;
 }
 
 /** The next state of a column's header: ascending, descending, as it came. */

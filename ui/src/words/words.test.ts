@@ -27,6 +27,7 @@ describe("triggerWords", () => {
 describe("durationWords", () => {
   test.each([
     [0, "0 s"],
+    [12, "<0.1 s"],
     [240, "0.2 s"],
     [9_940, "9.9 s"],
     [9_960, "10 s"],

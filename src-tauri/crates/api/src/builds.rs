@@ -1,25 +1,25 @@
-//! Commands on builds, their logs and the queue.
+//! Commands on builds and the queue.
 
 use crate::system::Nothing;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use slipway_app::Slipway;
-use slipway_app::build_log::LogLine;
 use slipway_core::build::{
-    BuildInputs, BuildKind, BuildNumber, BuildReason, BuildState, BuiltImage, PublicationState, Stage, StageRecord,
-    WaitReason,
+    BuildInputs, BuildKind, BuildNumber, BuildOrder, BuildReason, BuildState, BuiltImage, PublicationState, Stage,
+    StageRecord, WaitReason,
 };
 use slipway_core::code::{CommitDetails, CommitId, RefName, RepoPath};
+use slipway_core::host::ReportStanding;
 use slipway_core::ids::{BuildId, CodeRepositoryId, ImageRepositoryId, ObservationId, RuleId};
 use slipway_core::image::{Digest, Tag};
-use slipway_core::log::{LayerState, LogStream, StepUpdate};
+use slipway_core::log::{LayerState, StepUpdate};
 use slipway_core::rule::{BuildOverrides, BuildTarget};
 use slipway_core::{ErrorCode, Failure};
 use slipway_store::{BuildFilter, BuildRecord};
 use ts_rs::TS;
 
-/// Lines of a log that one request may ask for.
-const MOST_LINES: usize = 10_000;
+/// Changed files that are told.
+const MOST_FILES: usize = 500;
 
 /// A build.
 #[derive(Debug, Serialize, TS)]
@@ -110,7 +110,19 @@ pub struct BuildDockerfileView {
     pub failing_lines: Option<LineRange>,
 }
 
-/// Filters and paging; newest first.
+/// What a build is compared with.
+#[derive(Debug, Serialize, TS)]
+pub struct BuildComparisonView {
+    /// The newest earlier build of the same rule that succeeded or failed; none for the first.
+    pub before: Option<BuildId>,
+    /// Files of the build directory that differ between the commits, as the Dockerfile would name them; `null` when that is
+    /// not known.
+    pub files: Option<Vec<String>>,
+    /// There are more such files than these.
+    pub more: u64,
+}
+
+/// Filters, order and paging.
 #[derive(Debug, Default, Deserialize, TS)]
 #[ts(rename = "ListBuilds")]
 #[serde(default)]
@@ -133,7 +145,10 @@ pub struct ListRequest {
     /// Whose ref, commit, message, author or rule contains this.
     #[ts(optional, as = "Option<String>")]
     pub search: String,
-    /// Older than this one.
+    /// Sorted by a column; newest first when left out. With a text to look for, the newest thousand that hold it are sorted.
+    #[ts(optional)]
+    pub order: Option<BuildOrder>,
+    /// Those that come after this one in the list: the `next` of the page before.
     #[ts(optional)]
     pub before: Option<BuildId>,
     /// How many at most, 1–500; 50 when left out.
@@ -144,7 +159,7 @@ pub struct ListRequest {
 /// A page of builds.
 #[derive(Debug, Serialize, TS)]
 pub struct BuildList {
-    /// Newest first.
+    /// In the order that was asked for.
     pub items: Vec<BuildView>,
     /// How many fit the filter.
     pub total: u64,
@@ -176,6 +191,8 @@ pub struct BuildDetailView {
     pub publications: Vec<PublicationView>,
     /// Layers of a push that is under way.
     pub push: Vec<LayerView>,
+    /// Where telling the code host about it stands; none when its rule does not ask for that.
+    pub report: Option<ReportStanding>,
 }
 
 /// One step.
@@ -275,90 +292,6 @@ pub struct QueueRow {
     pub waits_for: Option<WaitReason>,
 }
 
-/// Asks for lines of a log.
-#[derive(Debug, Deserialize, TS)]
-#[ts(rename = "ReadLog")]
-pub struct LogRequest {
-    /// Which build.
-    pub id: BuildId,
-    /// From this line on; the end of the log when left out.
-    #[serde(default)]
-    #[ts(optional)]
-    pub from: Option<u64>,
-    /// How many, at most 10,000.
-    pub count: usize,
-    /// Of this step alone.
-    #[serde(default)]
-    #[ts(optional)]
-    pub step: Option<u16>,
-}
-
-/// Lines of a log.
-#[derive(Debug, Serialize, TS)]
-pub struct LogPage {
-    /// The lines.
-    pub lines: Vec<LogLineView>,
-    /// Lines of the whole log now.
-    pub total: u64,
-}
-
-/// One line. Foreign text: shown as text, never as markup.
-#[derive(Debug, Serialize, TS)]
-pub struct LogLineView {
-    /// Its number, from 0.
-    pub number: u64,
-    /// Ordinal of its step.
-    pub step: Option<u16>,
-    /// Which output.
-    pub stream: LogStream,
-    /// When, by the engine's clock.
-    pub at: Option<DateTime<Utc>>,
-    /// At most 16 KiB of it.
-    pub text: String,
-    /// The file has more of this line.
-    pub clipped: bool,
-}
-
-/// Searches a log.
-#[derive(Debug, Deserialize, TS)]
-#[ts(rename = "SearchLog")]
-pub struct LogSearchRequest {
-    /// Which build.
-    pub id: BuildId,
-    /// The exact text.
-    pub text: String,
-    /// Letters of both cases are the same.
-    #[serde(default)]
-    #[ts(optional, as = "Option<bool>")]
-    pub any_case: bool,
-    /// Line numbers from here on.
-    #[serde(default)]
-    #[ts(optional, as = "Option<u64>")]
-    pub from: u64,
-    /// How many line numbers, at most 10,000.
-    pub limit: usize,
-}
-
-/// What was found.
-#[derive(Debug, Serialize, TS)]
-pub struct LogSearchView {
-    /// How many lines hold the text: exact.
-    pub count: u64,
-    /// Their numbers.
-    pub lines: Vec<u64>,
-}
-
-/// How much of a log each step wrote.
-#[derive(Debug, Serialize, TS)]
-pub struct StepLinesView {
-    /// Ordinal of the step.
-    pub step: u16,
-    /// Its first line.
-    pub first: u64,
-    /// How many lines.
-    pub count: u64,
-}
-
 impl From<BuildRecord> for BuildView {
     fn from(record: BuildRecord) -> Self {
         Self {
@@ -394,19 +327,6 @@ impl From<BuildRecord> for BuildView {
     }
 }
 
-impl From<LogLine> for LogLineView {
-    fn from(line: LogLine) -> Self {
-        Self {
-            number: line.number,
-            step: line.step,
-            stream: line.stream,
-            at: line.at,
-            text: line.text,
-            clipped: line.clipped,
-        }
-    }
-}
-
 pub(crate) async fn list(app: &Slipway, request: ListRequest) -> Result<BuildList, Failure> {
     let limit = request.limit.unwrap_or(50);
     if !(1..=500).contains(&limit) {
@@ -420,7 +340,10 @@ pub(crate) async fn list(app: &Slipway, request: ListRequest) -> Result<BuildLis
         kind: request.kind,
         search: request.search,
     };
-    let page = app.builds(&filter, request.before, limit).await?;
+    let page = match request.order {
+        Some(order) => app.sorted_builds(&filter, order, request.before, limit).await?,
+        None => app.builds(&filter, request.before, limit).await?,
+    };
     Ok(BuildList {
         items: page.items.into_iter().map(Into::into).collect(),
         total: page.total,
@@ -458,6 +381,7 @@ pub(crate) async fn get(app: &Slipway, request: Which) -> Result<BuildDetailView
         steps: steps.collect(),
         publications: publications.collect(),
         push: push.collect(),
+        report: detail.report,
     })
 }
 
@@ -492,48 +416,20 @@ pub(crate) async fn dockerfile(app: &Slipway, request: Which) -> Result<BuildDoc
     })
 }
 
+pub(crate) async fn compare(app: &Slipway, request: Which) -> Result<BuildComparisonView, Failure> {
+    let Some(found) = app.compare_build(request.id).await? else {
+        return Ok(BuildComparisonView { before: None, files: None, more: 0 });
+    };
+    let mut files = found.files;
+    let all = files.as_ref().map_or(0, Vec::len);
+    if let Some(files) = &mut files {
+        files.truncate(MOST_FILES);
+    }
+    let more = all.saturating_sub(MOST_FILES) as u64;
+    Ok(BuildComparisonView { before: Some(found.before), files, more })
+}
+
 pub(crate) async fn queue(app: &Slipway, _: Nothing) -> Result<Vec<QueueRow>, Failure> {
     let rows = app.queue().await?;
     Ok(rows.into_iter().map(|row| QueueRow { build: row.build.into(), waits_for: row.waits_for }).collect())
-}
-
-pub(crate) async fn log(app: &Slipway, request: LogRequest) -> Result<LogPage, Failure> {
-    let count = request.count.min(MOST_LINES);
-    on_disk(app, move |logs| {
-        let lines = match request.from {
-            Some(from) => logs.page(request.id, from, count, request.step)?,
-            None => logs.tail(request.id, count)?,
-        };
-        Ok(LogPage { lines: lines.into_iter().map(Into::into).collect(), total: logs.line_count(request.id)? })
-    })
-    .await
-}
-
-pub(crate) async fn log_search(app: &Slipway, request: LogSearchRequest) -> Result<LogSearchView, Failure> {
-    if request.text.is_empty() {
-        return Err(Failure::new(ErrorCode::InvalidField, "there is no text to look for").at("text"));
-    }
-    on_disk(app, move |logs| {
-        let found =
-            logs.search(request.id, &request.text, !request.any_case, request.from, request.limit.min(MOST_LINES))?;
-        Ok(LogSearchView { count: found.count, lines: found.lines })
-    })
-    .await
-}
-
-pub(crate) async fn log_steps(app: &Slipway, request: Which) -> Result<Vec<StepLinesView>, Failure> {
-    on_disk(app, move |logs| {
-        let steps = logs.steps(request.id)?;
-        Ok(steps.into_iter().map(|one| StepLinesView { step: one.step, first: one.first, count: one.count }).collect())
-    })
-    .await
-}
-
-/// Reads a log on a thread where blocking is allowed.
-async fn on_disk<T: Send + 'static>(
-    app: &Slipway,
-    read: impl FnOnce(&slipway_app::build_log::BuildLogs) -> Result<T, Failure> + Send + 'static,
-) -> Result<T, Failure> {
-    let logs = std::sync::Arc::clone(app.logs());
-    tokio::task::spawn_blocking(move || read(&logs)).await.map_err(Failure::internal)?
 }

@@ -67,6 +67,11 @@ pub enum LocationView {
         /// Plain HTTP was agreed to.
         allow_plain_http: bool,
     },
+    /// A repository over SSH.
+    Ssh {
+        /// `user@host:path` or `ssh://…`.
+        url: String,
+    },
     /// A clone on this machine.
     LocalClone {
         /// Its folder.
@@ -111,6 +116,11 @@ pub enum LocationForm {
         #[serde(default)]
         #[ts(optional, as = "Option<bool>")]
         allow_plain_http: bool,
+    },
+    /// A repository over SSH, opened by the user's own configuration, agent and keys.
+    Ssh {
+        /// `user@host:path` or `ssh://…`.
+        url: String,
     },
     /// A clone on this machine.
     LocalClone {
@@ -164,6 +174,16 @@ pub struct TestRequest {
     pub existing: Option<CodeRepositoryId>,
 }
 
+/// Confirms the key of an SSH host.
+#[derive(Debug, Deserialize, TS)]
+#[ts(rename = "TrustHostKey")]
+pub struct TrustRequest {
+    /// An address at the host.
+    pub url: String,
+    /// The fingerprint that a person compared (`SHA256:…`), from the failure's details.
+    pub fingerprint: String,
+}
+
 /// Names one.
 #[derive(Debug, Deserialize, TS)]
 #[ts(rename = "WhichCodeRepository")]
@@ -202,6 +222,7 @@ impl From<CodeRepositoryForm> for CodeRepositoryInput {
                         allow_plain_http,
                     }
                 }
+                LocationForm::Ssh { url } => CodeLocationInput::Ssh { url },
                 LocationForm::LocalClone { path } => CodeLocationInput::LocalClone { path },
                 LocationForm::Account { account, path } => CodeLocationInput::Account { account, path },
             },
@@ -216,6 +237,7 @@ impl From<CodeLocation> for LocationView {
             CodeLocation::GitUrl { url, username, password, ca_pem, allow_plain_http } => {
                 Self::GitUrl { url, username, has_password: password.is_some(), ca_pem, allow_plain_http }
             }
+            CodeLocation::Ssh { url } => Self::Ssh { url },
             CodeLocation::LocalClone { path } => Self::LocalClone { path },
         }
     }
@@ -260,6 +282,11 @@ pub(crate) async fn delete(app: &Slipway, request: Which) -> Result<Nothing, Fai
 
 pub(crate) async fn test(app: &Slipway, request: TestRequest) -> Result<RemoteRefs, Failure> {
     app.test_code_repository(&request.form.into(), request.existing).await
+}
+
+pub(crate) async fn trust_host_key(app: &Slipway, request: TrustRequest) -> Result<Nothing, Failure> {
+    app.trust_host_key(&request.url, &request.fingerprint).await?;
+    Ok(Nothing {})
 }
 
 pub(crate) async fn check(app: &Slipway, request: Which) -> Result<Nothing, Failure> {

@@ -35,6 +35,14 @@ pub enum CacheTag {
     Targets,
     /// Notices of the inbox.
     Inbox,
+    /// Webhooks at code hosts and their listener.
+    Webhooks,
+    /// Notification channels.
+    Channels,
+    /// Room on disks and secrets that cannot be opened.
+    Health,
+    /// What fills the engine's disk.
+    Disk,
 }
 
 impl CacheTag {
@@ -54,6 +62,10 @@ impl CacheTag {
         Self::Firings,
         Self::Targets,
         Self::Inbox,
+        Self::Webhooks,
+        Self::Channels,
+        Self::Health,
+        Self::Disk,
     ];
 }
 

@@ -1,10 +1,38 @@
 commands! {
     /// Version, data folder, recovery notice and the engine's state.
     Read "system.status" system::Nothing => system::SystemStatus, [Engine], system::status;
+    /// Room on disks, and secrets that cannot be opened.
+    Read "health.get" system::Nothing => health::HealthView, [Health], health::get;
+    /// Looks again at disks, full engines and the keychain.
+    Write "health.check" system::Nothing => system::Nothing, [Health, Builds], health::check;
+    /// Gives up the lost key of the stored secrets: they are entered again and sealed with a new one.
+    Write "health.use_new_key" system::Nothing => system::Nothing, [Health], health::use_new_key;
+    /// What somebody who helps needs to know, free of secrets, to be read before it is saved.
+    Read "diagnostics.get" system::Nothing => Vec<health::DiagnosticPartView>, [], health::diagnostics;
     /// The settings of the application.
     Read "settings.get" system::Nothing => settings::SettingsView, [Settings], settings::get;
     /// Changes the settings.
     Write "settings.save" settings::SettingsInput => system::Nothing, [Settings, Builds], settings::save;
+
+    /// The configuration as the text of a file, free of secrets and consents.
+    Read "configuration.export" system::Nothing => configuration::ConfigurationText, [], configuration::export;
+    /// What an import of a file would do; nothing is changed.
+    Read "configuration.check_import" configuration::ImportRequest => slipway_core::configuration::ImportReport, [], configuration::check_import;
+    /// Imports a file: adds what is new, changes what differs when that is chosen, removes nothing; all of it or nothing.
+    Write "configuration.import" configuration::ImportRequest => slipway_core::configuration::ImportReport, [Settings, CodeRepositories, Registries, ImageRepositories, Rules, Triggers, Targets, Health], configuration::import;
+
+    /// The disk budget, and what the last run did.
+    Read "disk.budget" system::Nothing => disk::DiskBudgetView, [Settings, Disk], disk::budget;
+    /// Sets the disk budget.
+    Write "disk.save_budget" disk::BudgetForm => system::Nothing, [Settings, Disk], disk::save_budget;
+    /// What Slipway's images and the build cache take on the local engine.
+    Read "disk.usage" system::Nothing => disk::DiskUseView, [Disk], disk::usage;
+    /// Which images would go: down to the budget, or everything that nothing needs.
+    Read "disk.preview" disk::DiskPreviewRequest => disk::DiskPreviewView, [Disk], disk::preview;
+    /// Removes images that were shown and that still nothing needs.
+    Write "disk.tidy" disk::TidyRequest => disk::TidiedView, [Disk, Versions], disk::tidy;
+    /// Shrinks the engine's build cache, which all builds on it share.
+    Write "disk.shrink_cache" disk::ShrinkRequest => disk::FreedView, [Disk], disk::shrink_cache;
 
     /// How far a person is: engine, sample, own repository, own rule, registry.
     Read "overview.checklist" system::Nothing => overview::ChecklistView, [Engine, Settings, CodeRepositories, ImageRepositories, Rules, Builds, Registries], overview::checklist;
@@ -21,6 +49,21 @@ commands! {
     Write "inbox.mark_read" inbox::MarkReadRequest => system::Nothing, [Inbox], inbox::mark_read;
     /// Removes a notice and all older ones.
     Write "inbox.clear" inbox::Which => system::Nothing, [Inbox], inbox::clear;
+
+    /// The notification channels, with how they stand.
+    Read "channels.list" system::Nothing => Vec<channels::ChannelView>, [Channels], channels::list;
+    /// Adds a notification channel.
+    Write "channels.add" channels::AddRequest => channels::ChannelAdded, [Channels, Health], channels::add;
+    /// Changes a notification channel; what waits for it is tried at once.
+    Write "channels.edit" channels::EditRequest => system::Nothing, [Channels, Health], channels::edit;
+    /// Switches a notification channel on or off.
+    Write "channels.switch" channels::SwitchRequest => system::Nothing, [Channels], channels::switch;
+    /// Removes a notification channel with what waits for it.
+    Write "channels.delete" channels::Which => system::Nothing, [Channels, Health], channels::delete;
+    /// Sends a test message once, by a channel as it is stored or as it is typed.
+    Write "channels.test" channels::TestRequest => channels::ChannelTested, [], channels::test;
+    /// Notes the language that the person uses: messages of channels speak it, too.
+    Write "settings.speak" channels::SpeakRequest => system::Nothing, [], channels::speak;
 
     /// The starters: Dockerfiles for code that has none.
     Read "starters.list" system::Nothing => Vec<starters::StarterView>, [], starters::list;
@@ -46,19 +89,19 @@ commands! {
     /// What unbinding an account would stop, and where its token is taken back.
     Read "accounts.removal" accounts::Which => accounts::AccountRemovalView, [Accounts, CodeRepositories, Rules], accounts::removal;
     /// Unbinds an account: takes the token back at the host where it can, and forgets it here.
-    Write "accounts.delete" accounts::Which => slipway_core::host::Revocation, [Accounts, CodeRepositories], accounts::delete;
+    Write "accounts.delete" accounts::Which => slipway_core::host::Revocation, [Accounts, CodeRepositories, Webhooks], accounts::delete;
     /// Begins to authorize in the system browser, on another device, or by making a GitHub App.
-    Write "accounts.authorize_begin" accounts::BeginRequest => accounts::AuthorizationBegunView, [], accounts::authorize_begin;
+    Write "accounts.authorize_begin" authorizations::BeginRequest => authorizations::AuthorizationBegunView, [], authorizations::begin;
     /// How an authorization stands.
-    Read "accounts.authorize_state" accounts::WhichSession => accounts::AuthorizationStateView, [Accounts], accounts::authorize_state;
+    Read "accounts.authorize_state" authorizations::WhichSession => authorizations::AuthorizationStateView, [Accounts], authorizations::state;
     /// Cancels an authorization.
-    Write "accounts.authorize_cancel" accounts::WhichSession => system::Nothing, [], accounts::authorize_cancel;
+    Write "accounts.authorize_cancel" authorizations::WhichSession => system::Nothing, [], authorizations::cancel;
     /// The OAuth applications that were registered by hand, by host.
-    Read "accounts.applications" system::Nothing => Vec<accounts::OauthApplicationView>, [Accounts], accounts::applications;
+    Read "accounts.applications" system::Nothing => Vec<authorizations::OauthApplicationView>, [Accounts], authorizations::applications;
     /// Sets the OAuth application of a host.
-    Write "accounts.save_application" accounts::SaveApplicationRequest => system::Nothing, [Accounts], accounts::save_application;
+    Write "accounts.save_application" authorizations::SaveApplicationRequest => system::Nothing, [Accounts], authorizations::save_application;
     /// Forgets the OAuth application of a host; accounts that came from it go on.
-    Write "accounts.delete_application" accounts::HostForm => system::Nothing, [Accounts], accounts::delete_application;
+    Write "accounts.delete_application" accounts::HostForm => system::Nothing, [Accounts], authorizations::delete_application;
     /// Where repositories of an account can be: its own, organizations, groups.
     Read "accounts.organizations" accounts::Which => Vec<slipway_core::host::HostOwner>, [Accounts], accounts::organizations;
     /// A page of an owner's repositories.
@@ -66,16 +109,33 @@ commands! {
     /// A page of a repository's branches or tags.
     Read "accounts.branches" accounts::BranchesRequest => accounts::AccountRefs, [Accounts], accounts::branches;
 
+    /// The webhook listener: settings, state, and what it refused.
+    Read "webhooks.listener" system::Nothing => webhooks::WebhookListenerView, [Webhooks], webhooks::listener;
+    /// Changes the webhook listener; an address that cannot be had is in its state.
+    Write "webhooks.save_listener" webhooks::WebhookListenerForm => system::Nothing, [Webhooks], webhooks::save_listener;
+    /// All webhooks at code hosts: wanted, on their way out, left behind.
+    Read "webhooks.list" system::Nothing => Vec<webhooks::WebhookView>, [Webhooks], webhooks::list;
+    /// Asks the host of some code for a webhook; what it says is in the webhook's state.
+    Write "webhooks.switch_on" webhooks::SwitchRequest => system::Nothing, [Webhooks, Accounts], webhooks::switch_on;
+    /// Removes the webhook of some code at its host.
+    Write "webhooks.switch_off" webhooks::SwitchRequest => system::Nothing, [Webhooks], webhooks::switch_off;
+    /// Asks the host about a webhook now; one that vanished is made again, one that is to go is removed again.
+    Write "webhooks.check" webhooks::Which => system::Nothing, [Webhooks], webhooks::check;
+    /// Forgets a webhook that could not be removed at its host.
+    Write "webhooks.forget" webhooks::Which => system::Nothing, [Webhooks], webhooks::forget;
+
     /// All code repositories with their health.
     Read "code_repositories.list" system::Nothing => Vec<code_repositories::CodeRepositoryView>, [CodeRepositories], code_repositories::list;
     /// Adds a code repository; nothing that exists now builds.
     Write "code_repositories.add" code_repositories::AddRequest => code_repositories::Added, [CodeRepositories], code_repositories::add;
     /// Changes a code repository; without a password the stored one stays as long as the host does.
-    Write "code_repositories.edit" code_repositories::EditRequest => system::Nothing, [CodeRepositories], code_repositories::edit;
+    Write "code_repositories.edit" code_repositories::EditRequest => system::Nothing, [CodeRepositories, Webhooks], code_repositories::edit;
     /// Removes a code repository with its mirror.
-    Write "code_repositories.delete" code_repositories::Which => system::Nothing, [CodeRepositories], code_repositories::delete;
+    Write "code_repositories.delete" code_repositories::Which => system::Nothing, [CodeRepositories, Webhooks], code_repositories::delete;
     /// Tries to reach a place before it is saved.
     Read "code_repositories.test" code_repositories::TestRequest => slipway_core::code::RemoteRefs, [], code_repositories::test;
+    /// Confirms the key of an SSH host that was shown by its fingerprint.
+    Write "code_repositories.trust_host_key" code_repositories::TrustRequest => system::Nothing, [CodeRepositories, Builds], code_repositories::trust_host_key;
     /// Looks at a code repository now.
     Write "code_repositories.check" code_repositories::Which => system::Nothing, [CodeRepositories, Builds], code_repositories::check;
     /// Branches and tags as the remote has them now.
@@ -101,7 +161,9 @@ commands! {
     Write "registries.test" registries::TestRequest => Vec<registries::HopView>, [Registries], registries::test;
 
     /// Namespaces of a registry, and how a new one comes to exist.
-    Read "registries.namespaces" versions::NamespacesRequest => slipway_core::version::NamespaceList, [Registries, ImageRepositories], versions::namespaces;
+    Read "registries.namespaces" versions::NamespacesRequest => slipway_core::namespace::NamespaceList, [Registries, ImageRepositories], versions::namespaces;
+    /// Makes a namespace at a registry that allows it.
+    Write "registries.create_namespace" versions::CreateNamespaceRequest => system::Nothing, [Registries, ImageRepositories], versions::create_namespace;
 
     /// Image repositories with counts, by name.
     Read "image_repositories.list" image_repositories::ListRequest => image_repositories::ImageRepositoryList, [ImageRepositories], image_repositories::list;
@@ -130,6 +192,17 @@ commands! {
     Write "versions.delete" versions::TagsRequest => system::Nothing, [Versions, ImageRepositories], versions::delete;
     /// Puts what a tag or digest holds under another tag, also of another repository of the same registry.
     Write "versions.copy" versions::CopyRequest => versions::Copied, [Versions, ImageRepositories], versions::copy;
+
+    /// The retention rule of an image repository, its last run, and the one that is under way.
+    Read "retention.get" retention::Which => retention::RetentionView, [Versions, ImageRepositories], retention::get;
+    /// What a retention rule would remove and why the rest stays (模拟执行); changes nothing.
+    Read "retention.preview" retention::PreviewRequest => slipway_core::retention::RetentionPreview, [Versions], retention::preview;
+    /// Saves a retention rule, or switches it off.
+    Write "retention.save" retention::SaveRequest => system::Nothing, [Versions], retention::save;
+    /// Begins to remove what a rule lets go, of the tags that a person agreed to (立即执行).
+    Write "retention.run" retention::RunRequest => system::Nothing, [Versions], retention::run;
+    /// Stops the removal that is under way.
+    Write "retention.stop" retention::Which => system::Nothing, [Versions], retention::stop;
 
     /// Begins to send a file; its bytes follow in pieces.
     Write "uploads.begin" uploads::BeginRequest => uploads::Begun, [], uploads::begin;
@@ -175,6 +248,8 @@ commands! {
     Read "builds.get" builds::Which => builds::BuildDetailView, [Builds], builds::get;
     /// The Dockerfile of a build as it was built, with the lines that it failed at.
     Read "builds.dockerfile" builds::Which => builds::BuildDockerfileView, [Builds], builds::dockerfile;
+    /// The build that a build is compared with, and the files that changed between their commits.
+    Read "builds.compare" builds::Which => builds::BuildComparisonView, [Builds], builds::compare;
     /// Builds a rule now: a branch, a tag or a commit.
     Write "builds.start" builds::StartRequest => builds::Started, [Builds, ImageRepositories], builds::start;
     /// Runs a build again, with the same inputs or with changes.
@@ -186,11 +261,11 @@ commands! {
     /// Everything unfinished, with the reason why it waits.
     Read "builds.queue" system::Nothing => Vec<builds::QueueRow>, [Builds], builds::queue;
     /// Lines of a log: from a line on, of one step, or its end.
-    Read "builds.log" builds::LogRequest => builds::LogPage, [Log], builds::log;
+    Read "builds.log" build_logs::LogRequest => build_logs::LogPage, [Log], build_logs::page;
     /// Counts the lines of a log that hold a text, exactly, and names them.
-    Read "builds.log_search" builds::LogSearchRequest => builds::LogSearchView, [Log], builds::log_search;
+    Read "builds.log_search" build_logs::LogSearchRequest => build_logs::LogSearchView, [Log], build_logs::search;
     /// How much of a log each step wrote.
-    Read "builds.log_steps" builds::Which => Vec<builds::StepLinesView>, [Log], builds::log_steps;
+    Read "builds.log_steps" builds::Which => Vec<build_logs::StepLinesView>, [Log], build_logs::steps;
 
     /// Image triggers by name, of one repository or of all.
     Read "triggers.list" triggers::ListRequest => Vec<triggers::TriggerView>, [Triggers, Firings], triggers::list;
@@ -230,6 +305,8 @@ commands! {
     Read "targets.get" targets::Which => targets::DeployTargetDetail, [Targets, Firings, Triggers], targets::get;
     /// The first step of the cascade: engines and clusters.
     Read "targets.places" system::Nothing => Vec<slipway_core::trigger::DeployPlace>, [Targets], targets::places;
+    /// The contexts of a kubeconfig file; no cluster is asked, and no program runs.
+    Read "targets.contexts" targets::ContextsRequest => Vec<targets::KubeContextView>, [], targets::contexts;
     /// The second step: containers, Compose projects, Swarm services, namespaces.
     Read "targets.groups" targets::GroupsRequest => Vec<slipway_core::deploy::ServiceGroup>, [Targets], targets::groups;
     /// The third step: what runs in a group, with its image and health.

@@ -99,8 +99,16 @@ pub enum Event {
     },
     /// What runs where may have changed.
     TargetsChanged,
+    /// A webhook or its listener changed, or a delivery came.
+    WebhooksChanged,
+    /// Images or build cache were removed from the engine's disk.
+    DiskChanged,
+    /// Room on a disk, or what can be opened with the keychain, changed.
+    HealthChanged,
     /// A setting changed.
     SettingsChanged,
+    /// A notification channel was added, changed or removed, or was told something.
+    ChannelsChanged,
     /// The inbox has a new notice.
     NoticeAdded {
         /// Which.
@@ -148,7 +156,11 @@ fn message(event: AppEvent) -> EventMessage {
         }
         AppEvent::FiringLogged { firing } => (Event::FiringLogged { firing }, &[]),
         AppEvent::TargetsChanged => (Event::TargetsChanged, &[CacheTag::Targets]),
+        AppEvent::WebhooksChanged => (Event::WebhooksChanged, &[CacheTag::Webhooks]),
+        AppEvent::DiskChanged => (Event::DiskChanged, &[CacheTag::Disk]),
+        AppEvent::HealthChanged => (Event::HealthChanged, &[CacheTag::Health, Builds]),
         AppEvent::SettingsChanged => (Event::SettingsChanged, &[Settings]),
+        AppEvent::ChannelsChanged => (Event::ChannelsChanged, &[CacheTag::Channels]),
         AppEvent::NoticeAdded { notice } => (Event::NoticeAdded { notice }, &[Inbox]),
         AppEvent::InboxChanged => (Event::InboxChanged, &[Inbox]),
     };

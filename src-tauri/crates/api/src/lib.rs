@@ -4,15 +4,22 @@
 //! method of the product that does the work. Dispatching, `/commands.json` and the TypeScript bindings are made from it.
 
 pub mod accounts;
+pub mod authorizations;
+pub mod build_logs;
 pub mod builds;
+pub mod channels;
 pub mod code_repositories;
 mod command;
+pub mod configuration;
+pub mod disk;
 mod event;
 pub mod firings;
+pub mod health;
 pub mod image_repositories;
 pub mod inbox;
 pub mod overview;
 pub mod registries;
+pub mod retention;
 pub mod rules;
 pub mod settings;
 pub mod starters;
@@ -23,12 +30,14 @@ pub mod triggers;
 pub mod typescript;
 pub mod uploads;
 pub mod versions;
+pub mod webhooks;
 
 pub use command::{CacheTag, CommandDescription, CommandKind};
 pub use event::{Event, EventMessage};
 pub use slipway_app::build_log::PlainLog;
 pub use slipway_core::ids::BuildId;
-pub use slipway_core::notice::{NoticeFacts, NoticedBuild, Severity};
+pub use slipway_core::notice::{NoticeFacts, NoticedBuild, NoticedUpdate, Severity};
+pub use slipway_core::trigger::FiringState;
 pub use slipway_core::{ErrorClass, ErrorCode, Failure};
 pub use table::{COMMANDS, commands_document};
 

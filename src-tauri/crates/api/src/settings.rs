@@ -119,6 +119,7 @@ pub(crate) async fn save(app: &Slipway, request: SettingsInput) -> Result<Nothin
         muted_notices: request.muted_notices.unwrap_or(old.muted_notices),
         close_to_tray: request.close_to_tray.unwrap_or(old.close_to_tray),
         start_at_login: request.start_at_login.unwrap_or(old.start_at_login),
+        disk_budget_gb: old.disk_budget_gb,
     };
     app.set_settings(&settings).await?;
     Ok(Nothing {})

@@ -2,8 +2,9 @@
 
 use crate::command::{CacheTag, CommandDescription, CommandKind};
 use crate::{
-    accounts, builds, code_repositories, firings, image_repositories, inbox, overview, registries, rules, settings,
-    starters, system, targets, triggers, uploads, versions,
+    accounts, authorizations, build_logs, builds, channels, code_repositories, configuration, disk, firings, health,
+    image_repositories, inbox, overview, registries, retention, rules, settings, starters, system, targets, triggers,
+    uploads, versions, webhooks,
 };
 use serde::Serialize;
 use serde_json::Value;

@@ -5,7 +5,7 @@ use crate::triggers::Resumed;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use slipway_app::Slipway;
-use slipway_app::targets::{ChosenImage, EarlierVersion, RunWish, TargetView as AppTarget};
+use slipway_app::targets::{ChosenImage, EarlierVersion, KubeContext, RunWish, TargetView as AppTarget};
 use slipway_core::Failure;
 use slipway_core::deploy::{
     DeployTarget, HealthGate, ListedService, NetworkChoice, PublishedPort, RunAs, RunVolume, ServiceGroup, TargetState,
@@ -106,6 +106,27 @@ pub struct EarlierVersionView {
     pub at: DateTime<Utc>,
     /// The target runs it now.
     pub current: bool,
+}
+
+/// Asks for the contexts of a kubeconfig.
+#[derive(Debug, Deserialize, TS)]
+#[ts(rename = "ListKubeContexts")]
+pub struct ContextsRequest {
+    /// The whole path of the file.
+    pub kubeconfig: String,
+}
+
+/// A context of a kubeconfig.
+#[derive(Debug, Serialize, TS)]
+pub struct KubeContextView {
+    /// Its name.
+    pub name: String,
+    /// Address of its cluster, as far as the file says.
+    pub server: Option<String>,
+    /// The namespace that it begins in.
+    pub namespace: Option<String>,
+    /// The program that it would run to sign in, for a person to allow.
+    pub exec: Option<String>,
 }
 
 /// Asks for the groups of a place.
@@ -273,6 +294,15 @@ pub(crate) async fn get(app: &Slipway, request: Which) -> Result<DeployTargetDet
 
 pub(crate) async fn places(app: &Slipway, _: crate::system::Nothing) -> Result<Vec<DeployPlace>, Failure> {
     app.deploy_places().await
+}
+
+pub(crate) async fn contexts(app: &Slipway, request: ContextsRequest) -> Result<Vec<KubeContextView>, Failure> {
+    let contexts = app.kube_contexts(request.kubeconfig.trim()).await?;
+    let view = |context: KubeContext| {
+        let KubeContext { name, server, namespace, exec } = context;
+        KubeContextView { name, server, namespace, exec }
+    };
+    Ok(contexts.into_iter().map(view).collect())
 }
 
 pub(crate) async fn groups(app: &Slipway, request: GroupsRequest) -> Result<Vec<ServiceGroup>, Failure> {

@@ -6,9 +6,8 @@ use slipway_app::versions::VersionQuery;
 use slipway_app::{CopyTag, Slipway};
 use slipway_core::ids::{CredentialId, ImageRepositoryId, RegistryId};
 use slipway_core::image::{Digest, Platform, Tag};
-use slipway_core::version::{
-    NamespaceList, VersionComparison, VersionDetail, VersionPage, VersionRemoval, VersionSort,
-};
+use slipway_core::namespace::NamespaceList;
+use slipway_core::version::{VersionComparison, VersionDetail, VersionPage, VersionRemoval, VersionSort};
 use slipway_core::{ErrorCode, Failure};
 use ts_rs::TS;
 
@@ -129,6 +128,24 @@ pub struct NamespacesRequest {
     pub credential: Option<CredentialId>,
 }
 
+/// A namespace to make.
+#[derive(Debug, Deserialize, TS)]
+#[ts(rename = "CreateNamespace")]
+pub struct CreateNamespaceRequest {
+    /// At this registry.
+    pub registry: RegistryId,
+    /// With this credential.
+    #[serde(default)]
+    #[ts(optional)]
+    pub credential: Option<CredentialId>,
+    /// Its name.
+    pub name: String,
+    /// Everybody may read in it; else its members only.
+    #[serde(default)]
+    #[ts(optional, as = "Option<bool>")]
+    pub public: bool,
+}
+
 pub(crate) async fn list(app: &Slipway, request: ListRequest) -> Result<VersionPage, Failure> {
     let limit = request.limit.unwrap_or(50);
     if !(1..=200).contains(&limit) {
@@ -180,4 +197,9 @@ pub(crate) async fn copy(app: &Slipway, request: CopyRequest) -> Result<Copied, 
 
 pub(crate) async fn namespaces(app: &Slipway, request: NamespacesRequest) -> Result<NamespaceList, Failure> {
     app.namespaces(request.registry, request.credential).await
+}
+
+pub(crate) async fn create_namespace(app: &Slipway, request: CreateNamespaceRequest) -> Result<Nothing, Failure> {
+    app.create_namespace(request.registry, request.credential, request.name.trim(), request.public).await?;
+    Ok(Nothing {})
 }

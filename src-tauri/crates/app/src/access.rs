@@ -1,6 +1,7 @@
 //! Opens what is stored into what the ports need: passwords, logins, proxies. Opened secrets live as long as one call.
 
 use crate::Parts;
+use crate::fail_point::fail_point;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use slipway_core::code::{CodeAccess, CodeLocation};
@@ -38,6 +39,12 @@ impl StoredProxy {
     }
 }
 
+/// Why a secret of an imported configuration cannot be opened.
+pub(crate) fn not_entered() -> Failure {
+    let why = "a password or token that the imported configuration came without has not been entered yet";
+    Failure::new(ErrorCode::SecretNotEntered, why)
+}
+
 /// Logins that are not stored by Slipway: the Docker client's configuration, its helpers, commands.
 #[async_trait]
 pub trait OutsideLogins: Send + Sync + 'static {
@@ -48,12 +55,22 @@ pub trait OutsideLogins: Send + Sync + 'static {
 impl Parts {
     /// Seals a secret and stores it.
     pub(crate) async fn keep_secret(&self, purpose: &str, secret: &Secret) -> Result<SecretId, Failure> {
-        let sealed = self.ports.vault.seal(secret).await?;
-        Ok(self.store.insert_secret(purpose, &sealed, self.now()).await?)
+        let sealed = self.ports.vault.seal(secret).await;
+        self.secrets_health.note(&sealed);
+        let sealed = sealed?;
+        fail_point("secret.sealed");
+        let id = self.store.insert_secret(purpose, &sealed, self.now()).await?;
+        fail_point("secret.row");
+        Ok(id)
     }
 
     pub(crate) async fn open_secret(&self, id: SecretId) -> Result<Secret, Failure> {
-        self.ports.vault.open(&self.store.secret(id).await?).await
+        if id == SecretId::NOT_ENTERED {
+            return Err(not_entered());
+        }
+        let opened = self.ports.vault.open(&self.store.secret(id).await?).await;
+        self.secrets_health.note(&opened);
+        opened
     }
 
     /// Forgets a secret that nothing names any more. Left over it would only be dead bytes, so a failure is noted.
@@ -101,7 +118,7 @@ impl Parts {
                 };
                 (password, self.proxy(self.settings().await?.code_proxy).await?)
             }
-            CodeLocation::LocalClone { .. } => (None, None),
+            CodeLocation::Ssh { .. } | CodeLocation::LocalClone { .. } => (None, None),
         };
         Ok(CodeAccess { location, password, proxy })
     }

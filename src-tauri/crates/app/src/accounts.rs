@@ -7,7 +7,7 @@ mod lists;
 pub(crate) mod moved;
 mod place;
 
-use crate::{AppEvent, Parts, Slipway};
+use crate::{AppEvent, Parts, Slipway, authority};
 pub(crate) use authorize::Authorizations;
 pub use authorize::{ApplicationInput, AuthorizationBegun, AuthorizationState, AuthorizeInput, AuthorizeWay};
 pub use lists::AccountPage;
@@ -75,6 +75,10 @@ pub struct AccountDetail {
     pub code: Vec<(CodeRepositoryId, String)>,
     /// Rules over them.
     pub rules: Vec<NoticedRule>,
+    /// Seconds since the host was asked last, with whatever result; `None` before the first time.
+    pub checked_seconds_ago: Option<i64>,
+    /// Seconds until it is asked what moved; `None` while nobody waits for it: no code, or paused.
+    pub next_in_seconds: Option<i64>,
 }
 
 /// What unbinding would stop.
@@ -150,7 +154,16 @@ impl Slipway {
         let mut details = Vec::new();
         for record in self.parts.store.source_accounts().await? {
             let (code, rules) = self.parts.hanging_on(record.id).await?;
-            details.push(AccountDetail { record, code, rules });
+            let now = self.parts.now();
+            let asked = record.last_check_at.max(record.looked_at);
+            let waits = record.paused.is_none() && !code.is_empty();
+            details.push(AccountDetail {
+                checked_seconds_ago: asked.map(|at| (now - at).num_seconds().max(0)),
+                next_in_seconds: waits.then(|| record.next_look_at.map_or(0, |next| (next - now).num_seconds().max(0))),
+                record,
+                code,
+                rules,
+            });
         }
         Ok(details)
     }
@@ -158,10 +171,10 @@ impl Slipway {
     /// Changes the authority that an account's host is checked by. The host itself never changes: the tokens belong there.
     ///
     /// # Errors
-    /// [`ErrorCode::NotFound`].
+    /// [`ErrorCode::NotFound`]; [`ErrorCode::InvalidField`] at `ca_pem`.
     pub async fn edit_account(&self, id: SourceAccountId, ca_pem: Option<&str>) -> Result<(), Failure> {
-        let ca_pem = ca_pem.filter(|pem| !pem.trim().is_empty());
-        self.parts.store.update_source_account(id, ca_pem).await?;
+        let ca_pem = authority::typed(ca_pem)?;
+        self.parts.store.update_source_account(id, ca_pem.as_deref()).await?;
         self.parts.announce(AppEvent::AccountsChanged);
         Ok(())
     }
@@ -194,6 +207,8 @@ impl Slipway {
     pub async fn delete_account(&self, id: SourceAccountId) -> Result<Revocation, Failure> {
         let record = self.parts.store.source_account(id).await?;
         let by_hand = Revocation::ByHand { page: self.account_removal(id).await?.revoke_page };
+        // With the token goes the right to remove what it made; what is left behind says so itself.
+        self.webhooks.remove_of_account(id).await?;
         let revoked = match self.parts.host_access(&record).await {
             Ok(access) => self.parts.ports.authorization.revoke(&access, &self.parts.stop.child_token()).await,
             Err(failure) => Err(failure),
@@ -221,7 +236,7 @@ impl Parts {
                 .at("base_url")
         })?;
         let base = HostBase::new(typed, host.allow_plain_http)?;
-        let ca_pem = host.ca_pem.clone().filter(|pem| !pem.trim().is_empty());
+        let ca_pem = authority::typed(host.ca_pem.as_deref())?;
         let proxy = self.proxy(self.settings().await?.code_proxy).await?;
         Ok(HostAddress { provider: host.provider, base, ca_pem, proxy })
     }
@@ -237,12 +252,29 @@ impl Parts {
         again: Option<&SourceAccountRecord>,
     ) -> Result<Authorized, Failure> {
         let cancel = self.stop.child_token();
-        let identity = self.ports.hosts.identify(address, &tokens, needs, &cancel).await.map_err(|failure| {
-            match failure.code {
-                ErrorCode::SourceUnauthorized => failure.at("token"),
-                _ => at_address(failure),
+        let identity = match self.ports.hosts.identify(address, &tokens, needs, &cancel).await {
+            Ok(identity) => identity,
+            Err(failure) => {
+                return Err(match failure.code {
+                    ErrorCode::SourceUnauthorized | ErrorCode::SourceScopesMissing => failure.at("token"),
+                    // Nobody is at home there: perhaps it is the address of a repository or of a page.
+                    ErrorCode::NotACodeHost | ErrorCode::SourceNotFound => {
+                        let failure = Failure { code: ErrorCode::NotACodeHost, ..failure }.at("base_url");
+                        match self
+                            .ports
+                            .hosts
+                            .probe(address, &cancel)
+                            .await
+                            .map_err(|mut why| why.details.remove("suggestion"))
+                        {
+                            Err(Some(better)) => failure.with("suggestion", better),
+                            _ => failure,
+                        }
+                    }
+                    _ => at_address(failure),
+                });
             }
-        })?;
+        };
         identity.check_scopes().map_err(|failure| failure.at("token"))?;
         if let Some(known) = again.filter(|known| known.host_id != identity.id) {
             let why = format!("this token belongs to {}, not to {}", identity.login, known.login);
@@ -271,7 +303,7 @@ impl Parts {
         let (id, is_new) = self.store.authorize_account(&facts, self.now()).await?;
         let detail = self.hanging_on(id).await?;
         if was_paused {
-            self.tell_resumed(&detail.1).await;
+            self.tell_resumed(id).await;
         }
         self.announce(AppEvent::AccountsChanged);
         self.announce(AppEvent::CodeRepositoriesChanged);

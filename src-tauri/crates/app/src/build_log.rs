@@ -16,7 +16,7 @@ pub use writer::LogWriter;
 
 use slipway_core::Failure;
 use slipway_core::ids::BuildId;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::watch;
@@ -60,6 +60,12 @@ impl BuildLogs {
                 tracing::warn!(%build, %error, "a log file could not be removed");
             }
         }
+    }
+
+    /// Returns the builds that have a log.
+    pub(crate) fn ids(&self) -> HashSet<BuildId> {
+        let files = std::fs::read_dir(&self.folder).into_iter().flatten().flatten();
+        files.filter_map(|file| file.path().file_stem()?.to_str()?.parse().ok().map(BuildId)).collect()
     }
 
     /// Returns the path of the whole log, for a download.

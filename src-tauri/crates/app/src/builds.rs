@@ -1,14 +1,16 @@
 //! Use cases on builds: build now, run again, cancel, delete, lists, details.
 
 use crate::dockerfile_builds::read_dockerfile;
+use crate::fail_point::fail_point;
 use crate::queue::QueuedBuild;
 use crate::rules::groups;
 use crate::uploads::on_worker;
 use crate::watch::inputs_of;
-use crate::{AppEvent, Slipway};
-use slipway_core::build::{BuildInputs, BuildKind, BuildState, StageRecord, Upload};
+use crate::{AppEvent, Slipway, commit_reports};
+use slipway_core::build::{BuildInputs, BuildKind, BuildOrder, BuildState, StageRecord, Upload};
 use slipway_core::code::{CommitDetails, CommitId, RefName, RepoPath};
 use slipway_core::decide::overwrite_default;
+use slipway_core::host::ReportStanding;
 use slipway_core::ids::{BuildId, ImageRepositoryId, ObservationId, RuleId};
 use slipway_core::log::PushProgress;
 use slipway_core::rule::{BuildOverrides, BuildTarget};
@@ -31,6 +33,8 @@ pub struct BuildDetail {
     pub publications: Vec<PublicationRecord>,
     /// How far the layers of a running push are.
     pub push_progress: Vec<PushProgress>,
+    /// Where telling the code host stands; none when nobody asked for it.
+    pub report: Option<ReportStanding>,
 }
 
 /// The Dockerfile that a build used.
@@ -123,6 +127,7 @@ impl Slipway {
     /// [`ErrorCode::NotFound`].
     pub async fn cancel_build(&self, id: BuildId) -> Result<BuildState, Failure> {
         let state = self.parts.store.request_cancel(id, self.parts.now()).await?;
+        fail_point("cancel.asked");
         self.queue.stop_worker(id);
         let build = self.parts.store.build(id).await?;
         self.parts.announce(AppEvent::BuildChanged { build: id, repository: build.repository });
@@ -133,11 +138,14 @@ impl Slipway {
     /// Removes the record and the log of a build that is over.
     ///
     /// # Errors
-    /// [`ErrorCode::WrongState`] while it is not over.
+    /// [`ErrorCode::WrongState`] while it is not over, or while its code host shows it as pending and cannot be told its end.
     pub async fn delete_build(&self, id: BuildId) -> Result<(), Failure> {
         let build = self.parts.store.build(id).await?;
+        commit_reports::before_deletion(&self.parts, id).await?;
         self.parts.store.delete_record(id).await?;
+        fail_point("record.deleted");
         self.parts.logs.remove(id);
+        fail_point("record.log_removed");
         self.parts.tidy_uploads().await;
         self.parts.announce(AppEvent::BuildChanged { build: id, repository: build.repository });
         Ok(())
@@ -156,6 +164,20 @@ impl Slipway {
         Ok(self.parts.store.list_builds(filter, before, limit).await?)
     }
 
+    /// Returns a page of builds sorted by a column, those after `after` in this order.
+    ///
+    /// # Errors
+    /// [`ErrorCode::NotFound`] when `after` was removed; a failure of the store.
+    pub async fn sorted_builds(
+        &self,
+        filter: &BuildFilter,
+        order: BuildOrder,
+        after: Option<BuildId>,
+        limit: u32,
+    ) -> Result<BuildPage, Failure> {
+        Ok(self.parts.store.sorted_builds(filter, order, after, limit).await?)
+    }
+
     /// Returns everything about a build.
     ///
     /// # Errors
@@ -168,6 +190,7 @@ impl Slipway {
             steps: store.steps(id).await?,
             publications: store.publications(id).await?,
             push_progress: self.queue.push_progress(id),
+            report: store.report_standing(id).await?,
         })
     }
 

@@ -1,10 +1,11 @@
 //! Use cases on code repositories.
 
-use crate::{AppEvent, Parts, Slipway};
+use crate::{AppEvent, Parts, Slipway, authority};
 use chrono::{DateTime, Utc};
 use slipway_core::code::{CodeLocation, CommitDetails, CommitId, RefName, RemoteRefs, RepoPath, TreeEntry};
 use slipway_core::host::RepositoryPath;
 use slipway_core::ids::{CodeRepositoryId, SecretId, SourceAccountId};
+use slipway_core::ssh::SshAddress;
 use slipway_core::{ErrorCode, Failure, Secret};
 use slipway_store::{AccountPlace, CodeRepositoryRecord};
 use std::path::PathBuf;
@@ -36,6 +37,11 @@ pub enum CodeLocationInput {
         /// The user agreed to plain HTTP.
         allow_plain_http: bool,
     },
+    /// A repository over SSH, opened by the user's own configuration, agent and keys.
+    Ssh {
+        /// `user@host:path` or `ssh://…`.
+        url: String,
+    },
     /// A clone on this machine.
     LocalClone {
         /// Its folder, absolute.
@@ -65,9 +71,11 @@ impl Slipway {
     /// Adds a code repository; its refs are recorded soon, and nothing that exists now builds.
     ///
     /// # Errors
-    /// [`ErrorCode::InvalidField`] or `BadCodeLocation` with the field, `NameTaken`, or what the keychain says.
+    /// [`ErrorCode::InvalidField`] or `BadCodeLocation` with the field, `NameTaken`, `SourceAlreadyAdded` with the one that
+    /// is there, or what the keychain says.
     pub async fn add_code_repository(&self, input: &CodeRepositoryInput) -> Result<CodeRepositoryId, Failure> {
         let (location, account) = self.parts.location(input, None).await?;
+        self.parts.check_added(account.as_ref(), None).await?;
         let added = self
             .parts
             .store
@@ -99,6 +107,7 @@ impl Slipway {
     pub async fn edit_code_repository(&self, id: CodeRepositoryId, input: &CodeRepositoryInput) -> Result<(), Failure> {
         let old = self.parts.store.code_repository(id).await?.location;
         let (location, account) = self.parts.location(input, Some(&old)).await?;
+        self.parts.check_added(account.as_ref(), Some(id)).await?;
         let (old_secret, new_secret) = (password_of(&old), password_of(&location));
         let changed = self
             .parts
@@ -112,7 +121,7 @@ impl Slipway {
         changed?;
         self.parts.announce(AppEvent::CodeRepositoriesChanged);
         self.watch.repository_edited(id);
-        Ok(())
+        self.webhooks.code_changed(id).await
     }
 
     /// Removes a code repository with its mirror and password.
@@ -123,6 +132,7 @@ impl Slipway {
         let record = self.parts.store.code_repository(id).await?;
         self.parts.store.delete_code_repository(id).await?;
         self.watch.repositories_changed();
+        self.webhooks.code_changed(id).await?;
         self.parts.forget_secret(password_of(&record.location)).await;
         self.parts.announce(AppEvent::CodeRepositoriesChanged);
         self.parts.ports.code.remove_mirror(id).await
@@ -177,6 +187,25 @@ impl Slipway {
             access.password = Some(password.clone());
         }
         self.parts.ports.code.remote_refs(&access, None, &self.parts.stop.child_token()).await
+    }
+
+    /// Keeps the key of an SSH host that a person has confirmed by its fingerprint; code that waited for it is looked at again.
+    ///
+    /// # Errors
+    /// [`ErrorCode::SshHostKeyUnknown`] with the key that the host shows when it is another one,
+    /// [`ErrorCode::SshHostKeyChanged`], or what the host answers.
+    pub async fn trust_host_key(&self, url: &str, fingerprint: &str) -> Result<(), Failure> {
+        let access = self.parts.access_of_place(ssh_location(url)?, None).await?;
+        self.parts.ports.code.trust_host_key(&access, fingerprint, &self.parts.stop.child_token()).await?;
+        for waiting in self.parts.store.code_repositories().await? {
+            if waiting.last_failure.is_some_and(|failure| failure.code == ErrorCode::SshHostKeyUnknown) {
+                // What the look finds is in the repository's health.
+                if let Err(failure) = self.watch.check_now(waiting.id).await {
+                    tracing::debug!(%failure, "looked again after a host's key was confirmed");
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Returns branches and tags as the remote has them now.
@@ -248,6 +277,25 @@ impl Parts {
         Ok((name, commit.id))
     }
 
+    /// Refuses a repository of an account that is added already, under whatever name it was added.
+    async fn check_added(&self, place: Option<&AccountPlace>, own: Option<CodeRepositoryId>) -> Result<(), Failure> {
+        let Some(place) = place else { return Ok(()) };
+        let same = |one: &CodeRepositoryRecord| {
+            Some(one.id) != own
+                && one
+                    .account
+                    .as_ref()
+                    .is_some_and(|its| (&its.key, &its.repository) == (&place.key, &place.repository))
+        };
+        match self.store.code_repositories().await?.into_iter().find(same) {
+            None => Ok(()),
+            Some(known) => Err(Failure::new(ErrorCode::SourceAlreadyAdded, format!("it is added as {}", known.name))
+                .at("location.path")
+                .with("code_repository", known.id.to_string())
+                .with("name", known.name)),
+        }
+    }
+
     /// Checks a typed place and seals its new password.
     async fn location(
         &self,
@@ -255,13 +303,7 @@ impl Parts {
         old: Option<&CodeLocation>,
     ) -> Result<(CodeLocation, Option<AccountPlace>), Failure> {
         let name = input.name.trim();
-        if name.is_empty() || name.chars().count() > 64 || name.chars().any(char::is_control) {
-            return Err(Failure::new(ErrorCode::InvalidField, "a name has 1 to 64 characters").at("name"));
-        }
-        if input.poll_interval_seconds.is_some_and(|seconds| !(5..=86_400).contains(&seconds)) {
-            return Err(Failure::new(ErrorCode::InvalidField, "the interval is between 5 seconds and one day")
-                .at("poll_interval_seconds"));
-        }
+        check_text(name, input.poll_interval_seconds)?;
         let (mut location, account) = self.checked_location(input, old).await?;
         if let (CodeLocation::GitUrl { password, .. }, CodeLocationInput::GitUrl { password: Some(secret), .. }) =
             (&mut location, &input.location)
@@ -285,6 +327,7 @@ impl Parts {
                 }
                 Ok((CodeLocation::LocalClone { path: path.clone() }, None))
             }
+            CodeLocationInput::Ssh { url } => Ok((ssh_location(url)?, None)),
             CodeLocationInput::GitUrl { url, username, password: _, ca_pem, allow_plain_http } => {
                 let checked = check_url(url, *allow_plain_http)?;
                 let kept = match old {
@@ -299,7 +342,7 @@ impl Parts {
                     url: checked.to_string(),
                     username: username.clone().filter(|name| !name.is_empty()),
                     password: kept,
-                    ca_pem: ca_pem.clone().filter(|pem| !pem.trim().is_empty()),
+                    ca_pem: authority::typed(ca_pem.as_deref()).map_err(|failure| failure.at("location.ca_pem"))?,
                     allow_plain_http: *allow_plain_http,
                 };
                 Ok((location, None))
@@ -312,7 +355,25 @@ impl Parts {
     }
 }
 
-fn check_url(text: &str, allow_plain_http: bool) -> Result<url::Url, Failure> {
+/// Checks what is said about a code repository besides its place.
+pub(crate) fn check_text(name: &str, poll_interval_seconds: Option<u32>) -> Result<(), Failure> {
+    if name.is_empty() || name.chars().count() > 64 || name.chars().any(char::is_control) {
+        return Err(Failure::new(ErrorCode::InvalidField, "a name has 1 to 64 characters").at("name"));
+    }
+    if poll_interval_seconds.is_some_and(|seconds| !(5..=86_400).contains(&seconds)) {
+        return Err(Failure::new(ErrorCode::InvalidField, "the interval is between 5 seconds and one day")
+            .at("poll_interval_seconds"));
+    }
+    Ok(())
+}
+
+pub(crate) fn ssh_location(typed: &str) -> Result<CodeLocation, Failure> {
+    let url = typed.trim();
+    SshAddress::parse(url).map_err(|failure| failure.at("location.url"))?;
+    Ok(CodeLocation::Ssh { url: url.to_owned() })
+}
+
+pub(crate) fn check_url(text: &str, allow_plain_http: bool) -> Result<url::Url, Failure> {
     let bad = |why: String| Failure::new(ErrorCode::BadCodeLocation, why).at("location.url");
     let url = url::Url::parse(text.trim()).map_err(|error| bad(format!("the address cannot be read: {error}")))?;
     match url.scheme() {
@@ -333,6 +394,6 @@ fn check_url(text: &str, allow_plain_http: bool) -> Result<url::Url, Failure> {
 fn password_of(location: &CodeLocation) -> Option<SecretId> {
     match location {
         CodeLocation::GitUrl { password, .. } => *password,
-        CodeLocation::LocalClone { .. } => None,
+        CodeLocation::Ssh { .. } | CodeLocation::LocalClone { .. } => None,
     }
 }

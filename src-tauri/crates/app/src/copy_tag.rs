@@ -38,7 +38,8 @@ impl Slipway {
     /// # Errors
     /// [`ErrorCode::ManifestUnknown`] at `from`; [`ErrorCode::TagImmutable`] or [`ErrorCode::NameTaken`] at `to`;
     /// [`ErrorCode::InvalidField`] at `into` when that repository is in another registry; [`ErrorCode::ReadOnlyRepository`];
-    /// [`ErrorCode::RegistryUnsupported`] where the registry does not take layers over.
+    /// [`ErrorCode::RegistryUnsupported`] where the registry does not take layers over; [`ErrorCode::WrongState`] while old
+    /// versions of that repository are being removed.
     pub async fn copy_tag(&self, copy: &CopyTag) -> Result<TagCopied, Failure> {
         let source = self.parts.store.image_repository(copy.repository).await?;
         let target = self.writable_repository(copy.into.unwrap_or(copy.repository)).await?;
@@ -46,6 +47,7 @@ impl Slipway {
             let why = "both repositories must be in the same registry; pull, tag and push it with Docker instead";
             return Err(Failure::new(ErrorCode::InvalidField, why).at("into"));
         }
+        let _copying = self.parts.retention_runs.copying(target.id).await?;
         // The target's credential: it has to write there, and to read both.
         let (_, access) = self.parts.repository_access(&target).await?;
         let (copied, changed) = match &access {

@@ -1,16 +1,17 @@
 //! Builds of an uploaded Dockerfile (使用Dockerfile进行构建): a tag, a file, and what it copies from a folder or an archive.
 //! All of it is kept in the data folder with the build, so that it can be run again; nothing is unpacked into files there.
 
-mod archive;
+pub(crate) mod archive;
 mod check;
 mod folder;
-mod stored;
+pub(crate) mod stored;
 
 pub(crate) use stored::{StoredContext, read_dockerfile, read_ignore};
 
 pub use check::check_dockerfile;
 
 use crate::Slipway;
+use crate::fail_point::fail_point;
 use crate::uploads::{Sent, host_path, on_worker};
 use slipway_core::build::{BuildInputs, BuildKind, Upload};
 use slipway_core::code::RepoPath;
@@ -103,7 +104,9 @@ impl Slipway {
             bytes: kept.bytes,
         };
         let inputs = upload_inputs(upload, &build.tag, build.options.clone())?;
+        fail_point("upload.kept");
         let id = self.create(build.repository, BuildKind::Dockerfile, inputs, None, None).await?;
+        fail_point("upload.row");
         folder.keep();
         Ok(id)
     }

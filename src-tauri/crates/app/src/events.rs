@@ -80,8 +80,16 @@ pub enum AppEvent {
     },
     /// What runs where may have changed.
     TargetsChanged,
+    /// A webhook or its listener changed, or a delivery came.
+    WebhooksChanged,
+    /// Images or build cache were removed from the engine's disk.
+    DiskChanged,
+    /// Room on a disk, or what can be opened with the keychain, changed.
+    HealthChanged,
     /// A setting changed.
     SettingsChanged,
+    /// A notification channel was added, changed or removed, or was told something.
+    ChannelsChanged,
     /// The inbox has a new notice.
     NoticeAdded {
         /// Which.

@@ -96,7 +96,11 @@ impl Slipway {
                 break;
             }
         }
+        let rules = self.parts.store.rules_of_repository(id).await?;
         self.parts.store.delete_image_repository(id).await?;
+        for rule in rules {
+            self.webhooks.rule_deleted(rule.spec.code).await?;
+        }
         for build in builds {
             self.parts.logs.remove(build);
         }
@@ -139,37 +143,20 @@ impl Slipway {
     }
 
     async fn check_repository_spec(&self, spec: &ImageRepositorySpec) -> Result<(), Failure> {
-        let invalid = |field: &str, why: &str| Err(Failure::new(ErrorCode::InvalidField, why).at(field));
-        if spec.summary.chars().count() > 100 {
-            return invalid("spec.summary", "the short description has at most 100 characters");
-        }
-        if spec.description.chars().count() > 1000 {
-            return invalid("spec.description", "the description has at most 1,000 characters");
-        }
-        for (index, pattern) in spec.write_once.iter().enumerate() {
-            slipway_core::matching::compile_regex(pattern, &format!("spec.write_once[{index}]"))?;
-        }
         let registry = self.parts.store.registry(spec.registry).await?;
-        if spec.source == ImageSource::PublishedByOthers && registry.kind == RegistryKind::LocalEngine {
-            return invalid("spec.source", "others publish to a registry; nothing of Local engine can be watched");
+        check_spec(spec, registry.kind)?;
+        let Some(credential) = spec.credential else { return Ok(()) };
+        if self.parts.store.credential(credential).await?.registry == spec.registry {
+            return Ok(());
         }
-        match (registry.kind, spec.credential) {
-            (RegistryKind::LocalEngine, Some(_)) => invalid("spec.credential", "Local engine needs no credential"),
-            (RegistryKind::Oci, Some(credential)) => {
-                if self.parts.store.credential(credential).await?.registry == spec.registry {
-                    return Ok(());
-                }
-                invalid("spec.credential", "the credential belongs to another registry")
-            }
-            (_, None) => Ok(()),
-        }
+        let why = "the credential belongs to another registry";
+        Err(Failure::new(ErrorCode::InvalidField, why).at("spec.credential"))
     }
 
     /// Returns why nothing can be pushed there; a registry that is away says nothing about rights.
-    async fn push_refusal(&self, spec: &ImageRepositorySpec) -> Result<Option<Failure>, Failure> {
+    pub(crate) async fn push_refusal(&self, spec: &ImageRepositorySpec) -> Result<Option<Failure>, Failure> {
         if spec.source == ImageSource::PublishedByOthers {
-            let why = "others publish its images, here they are watched only";
-            return Ok(Some(Failure::new(ErrorCode::ReadOnlyRepository, why)));
+            return Ok(Some(watched_only()));
         }
         let registry = self.parts.store.registry(spec.registry).await?;
         let Some(access) = self.parts.registry_access(&registry, spec.credential).await? else { return Ok(None) };
@@ -181,4 +168,32 @@ impl Slipway {
             failure.code.class() == ErrorClass::Registry && failure.code.retry() == slipway_core::failure::Retry::Never
         }))
     }
+}
+
+/// Why nothing can be pushed to a repository that others publish.
+pub(crate) fn watched_only() -> Failure {
+    Failure::new(ErrorCode::ReadOnlyRepository, "others publish its images, here they are watched only")
+}
+
+/// Checks what is said about an image repository, as far as that and the kind of its registry tell.
+pub(crate) fn check_spec(spec: &ImageRepositorySpec, registry: RegistryKind) -> Result<(), Failure> {
+    let invalid = |field: &str, why: &str| Err(Failure::new(ErrorCode::InvalidField, why).at(field));
+    if spec.summary.chars().count() > 100 {
+        return invalid("spec.summary", "the short description has at most 100 characters");
+    }
+    if spec.description.chars().count() > 1000 {
+        return invalid("spec.description", "the description has at most 1,000 characters");
+    }
+    for (index, pattern) in spec.write_once.iter().enumerate() {
+        slipway_core::matching::compile_regex(pattern, &format!("spec.write_once[{index}]"))?;
+    }
+    if registry == RegistryKind::LocalEngine {
+        if spec.source == ImageSource::PublishedByOthers {
+            return invalid("spec.source", "others publish to a registry; nothing of Local engine can be watched");
+        }
+        if spec.credential.is_some() {
+            return invalid("spec.credential", "Local engine needs no credential");
+        }
+    }
+    Ok(())
 }

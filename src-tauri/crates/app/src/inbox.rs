@@ -3,11 +3,13 @@
 use crate::{AppEvent, Parts, Slipway};
 use chrono::{DateTime, TimeDelta, Utc};
 use slipway_core::build::BuildState;
+use slipway_core::channel::ChannelMessage;
 use slipway_core::ids::{CodeRepositoryId, NoticeId};
-use slipway_core::notice::{NoticeFacts, NoticeKind, NoticedBuild};
+use slipway_core::notice::{NoticeFacts, NoticedBuild, NoticedUpdate};
+use slipway_core::trigger::{FiringKind, FiringState};
 use slipway_core::{ErrorCode, Failure};
-use slipway_store::notices::Which;
-use slipway_store::{BuildRecord, NoticePage, NoticeRecord, Recovery};
+use slipway_store::notices::{Ended, Which};
+use slipway_store::{BuildRecord, FiringRecord, NoticePage, NoticeRecord, Recovery};
 
 /// Read notices are kept this long.
 const READ_KEPT: TimeDelta = TimeDelta::days(90);
@@ -66,51 +68,126 @@ impl Slipway {
 }
 
 impl Parts {
-    /// Writes a notice when its kind is wanted.
+    /// Writes a notice when its kind is wanted, and what the channels are told about it.
     pub(crate) async fn notify(&self, facts: &NoticeFacts) -> Result<(), Failure> {
-        if self.is_wanted(facts.kind()).await? {
-            let id = self.store.insert_notice(facts, self.now()).await?;
-            self.announce(AppEvent::NoticeAdded { notice: id });
-        }
+        let news = ChannelMessage::of_notice(facts, self.now());
+        let facts = self.wanted(facts.clone()).await;
+        let added = self.store.insert_notice(facts.as_ref(), news.as_ref(), self.now()).await?;
+        self.announce_added(added, news.is_some());
         Ok(())
     }
 
-    async fn is_wanted(&self, kind: NoticeKind) -> Result<bool, Failure> {
-        Ok(!self.settings().await?.muted_notices.contains(&kind))
+    /// Returns the facts when their kind is wanted: a change of state is marked as told in any case. Where the settings cannot
+    /// be read, as in a damaged database, everything is told.
+    async fn wanted(&self, facts: NoticeFacts) -> Option<NoticeFacts> {
+        let settings = self.settings().await;
+        let is_muted = settings.is_ok_and(|settings| settings.muted_notices.contains(&facts.kind()));
+        (!is_muted).then_some(facts)
     }
 
-    /// Returns the facts when their kind is wanted: a change of state is marked as told in any case.
-    async fn wanted(&self, facts: NoticeFacts) -> Result<Option<NoticeFacts>, Failure> {
-        Ok(self.is_wanted(facts.kind()).await?.then_some(facts))
-    }
-
-    /// Tells that a build ended, when that changes how its rule stands on its ref. Never fails the build.
-    pub(crate) async fn tell_build_ended(&self, row: &BuildRecord) {
-        if let Err(failure) = self.build_ended(row).await {
-            tracing::warn!(build = %row.id, %failure, "the end of a build is not in the inbox");
+    /// Tells the ends of builds and updates that are not told yet: what the caller wrote just now, after what an earlier
+    /// process, or a full disk, left. Never fails what ended.
+    pub(crate) async fn tell_ends(&self) {
+        let untold = self.store.untold_ends().await.unwrap_or_else(|error| {
+            tracing::warn!(%error, "ends that are to be told cannot be read");
+            Vec::new()
+        });
+        for ended in untold {
+            let told = async {
+                match ended {
+                    Ended::Build(id) => self.build_ended(&self.store.build(id).await?).await,
+                    Ended::Update(id) => self.update_ended(&self.store.firing(id).await?).await,
+                }
+            };
+            if let Err(failure) = told.await {
+                tracing::warn!(?ended, %failure, "an end is not in the inbox");
+            }
         }
     }
 
+    /// Tells that a build ended, when that changes how its rule stands on its ref.
     async fn build_ended(&self, row: &BuildRecord) -> Result<(), Failure> {
         let refused = row.failure.as_ref().filter(|failure| is_refusal(failure.code));
         self.tell_credential(row, refused).await?;
+        let (facts, news) = match self.end_facts(row).await? {
+            Some((facts, news)) => (facts, Some(news)),
+            None => (None, None),
+        };
+        self.tell_end(Ended::Build(row.id), facts, news).await
+    }
+
+    /// Writes what an end says, once.
+    async fn tell_end(
+        &self,
+        ended: Ended,
+        facts: Option<NoticeFacts>,
+        news: Option<ChannelMessage>,
+    ) -> Result<(), Failure> {
+        let facts = match facts {
+            Some(facts) => self.wanted(facts).await,
+            None => None,
+        };
+        let added = self.store.tell_end(ended, facts.as_ref(), news.as_ref(), self.now()).await?;
+        self.announce_added(added, news.is_some());
+        Ok(())
+    }
+
+    /// Returns what the end of a build says: a notice when it changes how its rule stands on its ref, and a message for the
+    /// channels in any case.
+    async fn end_facts(&self, row: &BuildRecord) -> Result<Option<(Option<NoticeFacts>, ChannelMessage)>, Failure> {
         if !matches!(row.state, BuildState::Succeeded | BuildState::Failed) {
-            return Ok(());
+            return Ok(None);
         }
         let before = match row.rule {
             Some(rule) => self.store.outcome_before(rule, row.ref_name.as_ref(), row.id).await?,
             None => None,
         };
+        let build = self.noticed(row).await?;
         let facts = match (&row.failure, before) {
             (Some(failure), before) if row.state == BuildState::Failed && before != Some(BuildState::Failed) => {
-                NoticeFacts::BuildFailed { build: self.noticed(row).await?, code: failure.code }
+                Some(NoticeFacts::BuildFailed { build: build.clone(), code: failure.code })
             }
             (_, Some(BuildState::Failed)) if row.state == BuildState::Succeeded => {
-                NoticeFacts::BuildRecovered { build: self.noticed(row).await? }
+                Some(NoticeFacts::BuildRecovered { build: build.clone() })
             }
-            _ => return Ok(()),
+            _ => None,
         };
-        self.notify(&facts).await
+        let news = self.build_news(row, build, facts.as_ref());
+        Ok(Some((facts, news)))
+    }
+
+    /// Tells that an update of a target ended, when that changes how the target stands.
+    async fn update_ended(&self, firing: &FiringRecord) -> Result<(), Failure> {
+        let ended = Ended::Update(firing.id);
+        // Whoever runs an image for the first time looks at it.
+        if firing.kind == FiringKind::Run {
+            return self.tell_end(ended, None, None).await;
+        }
+        let state = firing.state;
+        let is_bad = |state| matches!(state, FiringState::Failed | FiringState::RolledBack | FiringState::Broken);
+        let before = self.store.update_before(firing.target, firing.id).await?;
+        let was_bad = before.is_some_and(is_bad);
+        let update = NoticedUpdate {
+            firing: firing.id,
+            target_name: firing.deploy_target.name(),
+            version: match &firing.version.tag {
+                Some(tag) => tag.as_str().to_owned(),
+                None => firing.version.image.reference.clone(),
+            },
+            trigger_name: firing.trigger_name.clone(),
+        };
+        let facts = match &firing.failure {
+            // A way back that failed is worse than what was told before.
+            Some(failure) if is_bad(state) && (!was_bad || state == FiringState::Broken && before != Some(state)) => {
+                Some(NoticeFacts::UpdateFailed { update: update.clone(), code: failure.code, state })
+            }
+            _ if was_bad && matches!(state, FiringState::Succeeded | FiringState::Unchanged) => {
+                Some(NoticeFacts::UpdateRecovered { update: update.clone() })
+            }
+            _ => None,
+        };
+        let news = self.update_news(firing, update, facts.as_ref());
+        self.tell_end(ended, facts, news).await
     }
 
     async fn noticed(&self, row: &BuildRecord) -> Result<NoticedBuild, Failure> {
@@ -131,6 +208,7 @@ impl Parts {
         }
         let spec = self.store.image_repository(row.repository).await?.spec;
         let Some(credential) = spec.credential else { return Ok(()) };
+        let mut news = None;
         let facts = match refused {
             Some(failure) => {
                 let facts = NoticeFacts::CredentialRefused {
@@ -140,12 +218,14 @@ impl Parts {
                     credential_name: self.store.credential(credential).await?.name,
                     code: failure.code,
                 };
-                self.wanted(facts).await?
+                news = ChannelMessage::of_notice(&facts, self.now());
+                self.wanted(facts).await
             }
             None => None,
         };
-        let added = self.store.tell_refused(credential, refused.is_some(), facts.as_ref(), self.now()).await?;
-        self.announce_added(added);
+        let told =
+            self.store.tell_refused(credential, refused.is_some(), facts.as_ref(), news.as_ref(), self.now()).await?;
+        self.announce_added(told, news.is_some());
         Ok(())
     }
 
@@ -159,9 +239,12 @@ impl Parts {
                 }
                 None => NoticeFacts::CodeReachable { code_repository: code, name },
             };
-            let facts = self.wanted(facts).await?;
-            let added = self.store.tell_unreachable(code, failing.is_some(), facts.as_ref(), self.now()).await?;
-            self.announce_added(added);
+            let news = ChannelMessage::of_notice(&facts, self.now());
+            let facts = self.wanted(facts).await;
+            let is_failing = failing.is_some();
+            let added =
+                self.store.tell_unreachable(code, is_failing, facts.as_ref(), news.as_ref(), self.now()).await?;
+            self.announce_added(added, news.is_some());
             Ok::<(), Failure>(())
         };
         if let Err(failure) = told.await {
@@ -183,7 +266,11 @@ impl Parts {
         Ok(self.store.forget_read_notices(self.now() - READ_KEPT).await?)
     }
 
-    fn announce_added(&self, added: Option<NoticeId>) {
+    /// Announces what was written; `news` says that channels may have something to tell.
+    fn announce_added(&self, added: Option<NoticeId>, news: bool) {
+        if news {
+            self.channel_wake.notify_one();
+        }
         if let Some(notice) = added {
             self.announce(AppEvent::NoticeAdded { notice });
         }

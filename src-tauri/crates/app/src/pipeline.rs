@@ -8,6 +8,7 @@ mod publish;
 mod registry_side;
 mod secrets;
 mod steps;
+mod tag_turns;
 mod uploaded;
 
 use crate::access::BaseImageLogins;
@@ -28,6 +29,7 @@ use std::time::Duration;
 use steps::Steps;
 
 pub(crate) use checkout::{is_write_once, with_suggestions};
+pub(crate) use tag_turns::TagTurns;
 use tokio_util::sync::CancellationToken;
 
 /// Deadline of the build stage when the rule has none.
@@ -54,6 +56,8 @@ pub(crate) async fn run(
     id: BuildId,
     cancel: &CancellationToken,
 ) -> Result<Ended, Failure> {
+    // No image is removed while a build may use it.
+    let _turn = parts.disk_turn.read().await;
     let record = parts.store.build(id).await?;
     if record.cancel_requested {
         // The wish came between the claim and the moment at which this worker could be told.

@@ -94,9 +94,10 @@ impl Slipway {
     /// Returns a ref that the rule builds (the default branch first) with its head, fetched.
     async fn representative_head(&self, spec: &RuleSpec) -> Result<(RefName, CommitId), Failure> {
         let remote = self.refs(spec.code).await?;
-        let matcher = TriggerMatcher::new(&spec.triggers)?;
+        // What is wrong with the triggers is said beside them; the files can be looked at all the same.
+        let matcher = TriggerMatcher::new(&spec.triggers).ok();
         let default = remote.default_branch.clone();
-        let matching = |name: &&RefName| matcher.matches(name).is_some();
+        let matching = |name: &&RefName| matcher.as_ref().is_some_and(|one| one.matches(name).is_some());
         let chosen =
             default.as_ref().filter(matching).or_else(|| remote.refs.iter().map(|one| &one.name).find(matching));
         self.parts.head(spec.code, chosen.cloned().or(default)).await

@@ -4,7 +4,8 @@
 mod backoff;
 mod settle;
 
-use crate::{AppEvent, Parts, pipeline};
+use crate::fail_point::fail_point;
+use crate::{AppEvent, Parts, pipeline, room};
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::FutureExt;
 use slipway_core::build::{BuildReason, BuildState, WaitReason};
@@ -115,6 +116,9 @@ impl Queue {
     }
 
     fn wait_reason(&self, build: &BuildRecord, ahead: usize, now: DateTime<Utc>) -> WaitReason {
+        if let Some(short) = self.parts.room.shortage() {
+            return WaitReason::Outside { failure: short.failure };
+        }
         if let Some(BuildReason::Waiting { failure }) = &build.reason {
             return WaitReason::Outside { failure: failure.clone() };
         }
@@ -135,6 +139,7 @@ impl Queue {
                 Ok(pause) => pause,
                 Err(failure) => {
                     tracing::error!(%failure, "the queue cannot be read");
+                    self.parts.room.note(&failure);
                     self.parts.pace.recheck
                 }
             };
@@ -148,6 +153,9 @@ impl Queue {
 
     /// Gives waiting builds to workers; returns when to look again without being woken.
     async fn dispatch(self: &Arc<Self>, tasks: &TaskTracker) -> Result<Duration, Failure> {
+        if self.parts.room.shortage().is_some() {
+            return Ok(self.parts.pace.recheck);
+        }
         let slots = self.parts.settings().await?.concurrency;
         let mut pause = self.parts.pace.recheck;
         // A lane whose first build has to wait stays shut for this pass: a later one must not overtake it.
@@ -183,6 +191,7 @@ impl Queue {
                 continue;
             }
             if self.parts.store.claim(build.id, &self.parts.boot_id, now).await? {
+                fail_point("build.claimed");
                 self.run(build, lane, tasks);
             }
         }
@@ -207,9 +216,17 @@ impl Queue {
             let result = AssertUnwindSafe(work).catch_unwind().await.unwrap_or_else(|_| {
                 Err(Failure::internal("the build's worker ended unexpectedly; the application's log has the place"))
             });
-            if let Err(failure) = settle::settle(&this, &build, result).await {
-                // The row stays as it is; the next start settles it.
+            while let Err(failure) = settle::settle(&this, &build, &result).await {
                 tracing::error!(build = %build.id, %failure, "the end of a build could not be written");
+                if !room::is_about_room(&failure) {
+                    // The row stays as it is; the next start settles it.
+                    break;
+                }
+                this.parts.room.note(&failure);
+                tokio::select! {
+                    () = this.parts.stop.cancelled() => break,
+                    () = this.parts.room.again() => {}
+                }
             }
             this.running().remove(&build.id);
             this.announce(&build);
@@ -229,6 +246,7 @@ impl Queue {
         match answer {
             Ok(Ok(_)) => {
                 self.away().remove(name);
+                self.parts.announce(AppEvent::HealthChanged);
                 self.parts.announce(AppEvent::QueueChanged);
                 Ok(())
             }
@@ -247,6 +265,37 @@ impl Queue {
         let wait = wait.to_std().unwrap_or_default();
         engines.insert(name.to_owned(), Away { failure, probes, next_probe: Instant::now() + wait });
         wait
+    }
+
+    /// Notes that an engine's disk is full. Whether there is room only a build shows: the next one is let through later, and
+    /// later each time.
+    fn engine_is_full(&self, row: &BuildRecord, failure: &Failure) {
+        let pace = &self.parts.pace;
+        let wait = pause(pace.retry_base, pace.retry_cap, row.attempt, failure, self.parts.now());
+        let next_probe = Instant::now() + wait.to_std().unwrap_or_default();
+        self.away().insert(row.engine.clone(), Away { failure: failure.clone(), probes: row.attempt, next_probe });
+        self.parts.announce(AppEvent::HealthChanged);
+        self.parts.announce(AppEvent::QueueChanged);
+    }
+
+    /// Returns the engines whose disk is full, as far as builds showed.
+    pub(crate) fn full_engines(&self) -> Vec<String> {
+        let away = self.away();
+        let mut full: Vec<String> = away
+            .iter()
+            .filter(|(_, away)| away.failure.code == ErrorCode::EngineDiskFull)
+            .map(|(name, _)| name.clone())
+            .collect();
+        full.sort();
+        full
+    }
+
+    /// Lets the next build through to every engine: a person says that it may be there again.
+    pub(crate) fn ask_engines_now(&self) {
+        for away in self.away().values_mut() {
+            away.next_probe = Instant::now();
+        }
+        self.parts.queue_wake.notify_one();
     }
 
     fn announce(&self, build: &BuildRecord) {

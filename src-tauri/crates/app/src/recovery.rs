@@ -24,5 +24,7 @@ pub(crate) async fn settle(parts: &Parts) -> Result<(), Failure> {
                 .await?;
         }
     }
-    Ok(())
+    // Killed between an end and its notice.
+    parts.tell_ends().await;
+    Ok(parts.store.end_publications_of_ended_builds().await?)
 }

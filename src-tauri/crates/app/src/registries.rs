@@ -1,6 +1,7 @@
 //! Use cases on registries and their credentials.
 
-use crate::{AppEvent, Slipway};
+use crate::fail_point::fail_point;
+use crate::{AppEvent, Slipway, authority};
 use serde::{Deserialize, Serialize};
 use slipway_core::ids::{CredentialId, RegistryId, SecretId};
 use slipway_core::image::{CredentialSource, RegistryKind, RepositoryName};
@@ -73,9 +74,10 @@ impl Slipway {
     /// Adds an OCI registry.
     ///
     /// # Errors
-    /// [`ErrorCode::InvalidField`] or [`ErrorCode::NameTaken`] at `name`.
+    /// [`ErrorCode::InvalidField`] or [`ErrorCode::NameTaken`] at `name`; [`ErrorCode::InvalidField`] at `ca_pem`.
     pub async fn add_registry(&self, spec: &RegistrySpec) -> Result<RegistryId, Failure> {
         check_name(&spec.name)?;
+        authority::typed(spec.ca_pem.as_deref())?;
         let id = self.parts.store.insert_registry(spec, self.parts.now()).await?;
         self.parts.announce(AppEvent::RegistryChanged { registry: id });
         Ok(id)
@@ -88,16 +90,13 @@ impl Slipway {
     /// As [`Slipway::add_registry`]; [`ErrorCode::InUse`] at `host`.
     pub async fn edit_registry(&self, id: RegistryId, spec: &RegistrySpec) -> Result<(), Failure> {
         check_name(&spec.name)?;
+        authority::typed(spec.ca_pem.as_deref())?;
         let old = self.parts.store.registry(id).await?;
         let moves = old.host.as_ref() != Some(&spec.host) || (spec.plain_http && !old.plain_http);
         let holds_secret =
             self.parts.store.credentials(Some(id)).await?.iter().any(|one| secret_of(&one.source).is_some());
         if moves && holds_secret {
-            return Err(Failure::new(
-                ErrorCode::InUse,
-                "passwords are bound to the host that they were given for: remove the registry's credentials first",
-            )
-            .at("host"));
+            return Err(bound_to_host());
         }
         self.parts.store.update_registry(id, spec).await?;
         self.parts.announce(AppEvent::RegistryChanged { registry: id });
@@ -162,6 +161,7 @@ impl Slipway {
         let (old_secret, new_secret) = (secret_of(&old.source), secret_of(&source));
         let changed = self.parts.store.update_credential(id, name.trim(), &source).await;
         if old_secret != new_secret {
+            fail_point("secret.replaced");
             self.parts.forget_secret(if changed.is_ok() { old_secret } else { new_secret }).await;
         }
         changed?;
@@ -284,7 +284,13 @@ impl Slipway {
     }
 }
 
-fn secret_of(source: &CredentialSource) -> Option<SecretId> {
+/// Why a registry with credentials does not move.
+pub(crate) fn bound_to_host() -> Failure {
+    let why = "passwords are bound to the host that they were given for: remove the registry's credentials first";
+    Failure::new(ErrorCode::InUse, why).at("host")
+}
+
+pub(crate) fn secret_of(source: &CredentialSource) -> Option<SecretId> {
     match source {
         CredentialSource::Password { secret, .. } | CredentialSource::IdentityToken { secret } => Some(*secret),
         CredentialSource::Anonymous

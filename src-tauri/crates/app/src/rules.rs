@@ -54,6 +54,7 @@ impl Slipway {
     /// As [`Slipway::add_rule`].
     pub async fn edit_rule(&self, id: RuleId, spec: &RuleSpec) -> Result<(), Failure> {
         let old = self.parts.store.rule(id).await?;
+        self.writable_repository(old.repository).await?;
         check(spec)?;
         // Under the old rule, so that no push of the past starts the new one.
         self.look_first(spec.code).await;
@@ -112,6 +113,7 @@ impl Slipway {
         for build in &deleted.cancelled {
             self.parts.announce(AppEvent::BuildChanged { build: *build, repository: rule.repository });
         }
+        self.webhooks.rule_deleted(rule.spec.code).await?;
         self.parts.announce(AppEvent::RuleChanged { rule: id, repository: rule.repository });
         self.parts.announce(AppEvent::QueueChanged);
         Ok(deleted)
@@ -179,7 +181,7 @@ impl Slipway {
     }
 
     /// Looks at the code before a rule begins to watch it. Where it cannot be reached, what was seen last has to do.
-    async fn look_first(&self, code: CodeRepositoryId) {
+    pub(crate) async fn look_first(&self, code: CodeRepositoryId) {
         if let Err(failure) = self.watch.check_now(code).await {
             tracing::info!(%code, %failure, "the code repository could not be looked at before the rule changed");
         }
@@ -201,7 +203,7 @@ impl Slipway {
     }
 }
 
-fn check(spec: &RuleSpec) -> Result<(), Failure> {
+pub(crate) fn check(spec: &RuleSpec) -> Result<(), Failure> {
     spec.check().into_iter().next().map_or(Ok(()), Err)
 }
 

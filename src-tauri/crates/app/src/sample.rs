@@ -163,6 +163,7 @@ impl Slipway {
             options: BuildOptions::default(),
             strategy: Strategy::default(),
             auto_trigger: true,
+            report_status: false,
         };
         self.add_rule(repository, &spec).await
     }

@@ -9,7 +9,7 @@ use slipway_core::network::RegistryMirrors;
 use slipway_core::notice::NoticeKind;
 use slipway_core::{ErrorCode, Failure, Secret};
 
-const KEY: &str = "application";
+pub(crate) const KEY: &str = "application";
 
 /// What a person sets for the whole application. A field added later needs a default.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +31,8 @@ pub struct Settings {
     pub close_to_tray: bool,
     /// The desktop starts the application, without its window, when the person logs in.
     pub start_at_login: bool,
+    /// How many gigabytes the images may take that Slipway made; `None` for no limit.
+    pub disk_budget_gb: Option<u32>,
 }
 
 impl Default for Settings {
@@ -44,6 +46,7 @@ impl Default for Settings {
             muted_notices: Vec::new(),
             close_to_tray: true,
             start_at_login: false,
+            disk_budget_gb: Some(20),
         }
     }
 }
@@ -70,21 +73,7 @@ impl Slipway {
     /// # Errors
     /// [`ErrorCode::InvalidField`] with the field, or a failure of the store.
     pub async fn set_settings(&self, settings: &Settings) -> Result<(), Failure> {
-        let invalid = |field: &str, why: &str| Err(Failure::new(ErrorCode::InvalidField, why).at(field));
-        if !(1..=16).contains(&settings.concurrency) {
-            return invalid("concurrency", "between 1 and 16 builds can run at the same time");
-        }
-        if !(5..=86_400).contains(&settings.poll_seconds) {
-            return invalid("poll_seconds", "the interval is between 5 seconds and one day");
-        }
-        for (field, proxy) in [("code_proxy", &settings.code_proxy), ("registry_proxy", &settings.registry_proxy)] {
-            if let Some(proxy) = proxy {
-                proxy.check().map_err(|failure| failure.at(format!("{field}.url")))?;
-            }
-        }
-        for host in settings.mirrors.iter().flat_map(|one| std::iter::once(&one.upstream).chain(&one.mirrors)) {
-            RegistryHost::new(host.as_str()).map_err(|failure| failure.at("mirrors"))?;
-        }
+        settings.check()?;
         self.parts.store.set_setting(KEY, settings).await?;
         self.parts.announce(AppEvent::SettingsChanged);
         self.parts.queue_wake.notify_one();
@@ -94,6 +83,32 @@ impl Slipway {
 }
 
 impl Settings {
+    /// Checks what a person sets.
+    ///
+    /// # Errors
+    /// [`ErrorCode::InvalidField`] with the field.
+    pub(crate) fn check(&self) -> Result<(), Failure> {
+        let invalid = |field: &str, why: &str| Err(Failure::new(ErrorCode::InvalidField, why).at(field));
+        if !(1..=16).contains(&self.concurrency) {
+            return invalid("concurrency", "between 1 and 16 builds can run at the same time");
+        }
+        if !(5..=86_400).contains(&self.poll_seconds) {
+            return invalid("poll_seconds", "the interval is between 5 seconds and one day");
+        }
+        if self.disk_budget_gb.is_some_and(|gigabytes| !(1..=100_000).contains(&gigabytes)) {
+            return invalid("disk_budget_gb", "the disk budget is between 1 and 100,000 GB");
+        }
+        for (field, proxy) in [("code_proxy", &self.code_proxy), ("registry_proxy", &self.registry_proxy)] {
+            if let Some(proxy) = proxy {
+                proxy.check().map_err(|failure| failure.at(format!("{field}.url")))?;
+            }
+        }
+        for host in self.mirrors.iter().flat_map(|one| std::iter::once(&one.upstream).chain(&one.mirrors)) {
+            RegistryHost::new(host.as_str()).map_err(|failure| failure.at("mirrors"))?;
+        }
+        Ok(())
+    }
+
     /// Returns the mirrors of an upstream host, in the order in which they are asked.
     pub(crate) fn mirrors_of(&self, host: &RegistryHost) -> RegistryMirrors {
         let of_host = self.mirrors.iter().filter(|one| one.upstream == host.as_str());

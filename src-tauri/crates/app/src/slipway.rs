@@ -3,15 +3,23 @@
 use crate::access::OutsideLogins;
 use crate::accounts::{Authorizations, moved};
 use crate::build_log::BuildLogs;
+use crate::channels::delivery;
+use crate::fail_point::fail_point;
+use crate::health::{self, SecretsHealth};
+use crate::pipeline::TagTurns;
 use crate::queue::Queue;
+use crate::retention::{self, RetentionRuns};
+use crate::room::{self, Room};
 use crate::triggers::tags;
 use crate::triggers::worker::Firings;
 use crate::uploads::Uploads;
 use crate::versions::VersionBook;
 use crate::watch::Watch;
-use crate::{AppEvent, away, housekeeping, recovery, wiring};
+use crate::webhooks::Webhooks;
+use crate::{AppEvent, away, commit_reports, disk_budget, housekeeping, leftovers, recovery, wiring};
 use chrono::{DateTime, Utc};
 use slipway_core::Failure;
+use slipway_core::channel::ChannelPost;
 use slipway_core::deploy::{DeployAction, DeployTarget, ServiceDirectory};
 use slipway_core::host::{CodeHosts, HostAuthorization};
 use slipway_core::ports::{BuildEngine, Clock, CodeStore, Registries, Vault};
@@ -67,6 +75,8 @@ pub struct Ports {
     pub actions: DeployActions,
     /// What runs where.
     pub directories: ServiceDirectories,
+    /// Telling notification channels.
+    pub channels: Arc<dyn ChannelPost>,
 }
 
 /// How patient the queue and the watcher are. The defaults are the product's; tests make them short.
@@ -82,6 +92,8 @@ pub struct Pace {
     pub probe_cap: Duration,
     /// Wall-clock times are looked at again at least this often.
     pub recheck: Duration,
+    /// Between two looks of the schedule at one code host.
+    pub look_gap: Duration,
     /// Look at code repositories by themselves; off, only file events and questions make a look.
     pub polling: bool,
 }
@@ -94,6 +106,9 @@ impl Default for Pace {
             probe_base: Duration::from_secs(2),
             probe_cap: Duration::from_secs(60),
             recheck: Duration::from_secs(30),
+            // Eight git requests a second, two for each look: half of the strictest limit that a host publishes (1,000 a
+            // minute at GitLab.com and Bitbucket).
+            look_gap: Duration::from_millis(250),
             polling: true,
         }
     }
@@ -127,15 +142,24 @@ pub(crate) struct Parts {
     pub(crate) authorizations: Authorizations,
     pub(crate) pace: Pace,
     pub(crate) stop: CancellationToken,
+    pub(crate) tag_turns: TagTurns,
+    pub(crate) retention_runs: RetentionRuns,
+    pub(crate) room: Arc<Room>,
+    pub(crate) secrets_health: SecretsHealth,
     pub(crate) queue_wake: Notify,
     pub(crate) watch_wake: Notify,
     pub(crate) firing_wake: Notify,
+    pub(crate) channel_wake: Notify,
+    /// Something stayed on an engine that has to be taken away later.
+    pub(crate) tidy_wake: Notify,
     /// Counted up when other tags are to be watched.
     pub(crate) tags_changed: watch::Sender<u64>,
     /// Names this data folder among all that use an engine.
     pub(crate) owner: String,
     /// Names this run in the rows that it claims.
     pub(crate) boot_id: String,
+    /// Shared by builds and updates while they run, held alone while an image is removed.
+    pub(crate) disk_turn: tokio::sync::RwLock<()>,
     /// Held while the sample is made.
     pub(crate) sample: tokio::sync::Mutex<()>,
     events: broadcast::Sender<AppEvent>,
@@ -167,8 +191,10 @@ pub struct Slipway {
     pub(crate) watch: Arc<Watch>,
     pub(crate) queue: Arc<Queue>,
     pub(crate) firings: Arc<Firings>,
+    pub(crate) webhooks: Arc<Webhooks>,
     pub(crate) tasks: TaskTracker,
     recovered: Option<Recovery>,
+    pub(crate) opened_at: DateTime<Utc>,
 }
 
 impl Slipway {
@@ -188,6 +214,7 @@ impl Slipway {
             Some(ports) => ports,
             None => wiring::real_ports(store.data_dir(), owner.clone(), clock)?,
         };
+        let room = Arc::new(Room::new(store.data_dir().root().to_owned()));
         let logs = BuildLogs::open(store.data_dir().logs())?;
         let uploads = Uploads::open(store.data_dir().uploads());
         let versions = VersionBook::new(store.version_cache().await?);
@@ -200,31 +227,53 @@ impl Slipway {
             authorizations: Authorizations::default(),
             pace: options.pace,
             stop: CancellationToken::new(),
+            tag_turns: TagTurns::default(),
+            retention_runs: RetentionRuns::default(),
+            room,
+            secrets_health: SecretsHealth::default(),
             queue_wake: Notify::new(),
             watch_wake: Notify::new(),
             firing_wake: Notify::new(),
+            channel_wake: Notify::new(),
+            tidy_wake: Notify::new(),
             tags_changed: watch::Sender::new(0),
             owner,
             boot_id: boot_id()?,
+            disk_turn: tokio::sync::RwLock::default(),
             sample: tokio::sync::Mutex::default(),
             events: broadcast::Sender::new(EVENTS_KEPT),
         });
         recovery::settle(&parts).await?;
+        fail_point("start.settled");
         parts.tidy_uploads().await;
+        // Before anybody can enter one.
+        match parts.store.remove_unnamed_secrets().await {
+            Ok(0) => {}
+            Ok(removed) => tracing::info!(removed, "sealed secrets that nothing names were removed"),
+            Err(error) => tracing::warn!(%error, "sealed secrets that nothing names may be left"),
+        }
         let tasks = TaskTracker::new();
         let opened_at = parts.now();
         let queue = Queue::start(Arc::clone(&parts), &tasks);
         let watch = Watch::start(Arc::clone(&parts), &tasks);
         tasks.spawn(moved::run(Arc::clone(&parts), Arc::clone(&watch)));
+        tasks.spawn(commit_reports::run(Arc::clone(&parts), parts.events.subscribe()));
+        tasks.spawn(delivery::run(Arc::clone(&parts)));
         let firings = Firings::start(Arc::clone(&parts), &tasks);
+        let webhooks = Webhooks::start(Arc::clone(&parts), Arc::clone(&watch), &tasks).await?;
         tasks.spawn(tags::run_engine(Arc::clone(&parts)));
         tasks.spawn(tags::run_registries(Arc::clone(&parts)));
+        tasks.spawn(room::run(Arc::clone(&parts)));
+        tasks.spawn(health::run(Arc::clone(&parts), parts.events.subscribe()));
         tasks.spawn(housekeeping::run(Arc::clone(&parts)));
+        tasks.spawn(leftovers::run(Arc::clone(&parts)));
+        tasks.spawn(retention::run_when_due(Arc::clone(&parts)));
+        tasks.spawn(disk_budget::run(Arc::clone(&parts), parts.events.subscribe()));
         tasks.spawn(away::run(Arc::clone(&parts), opened_at));
         if let Some(recovery) = &opened.recovery {
             parts.tell_recovery(recovery).await?;
         }
-        Ok(Self { parts, watch, queue, firings, tasks, recovered: opened.recovery })
+        Ok(Self { parts, watch, queue, firings, webhooks, tasks, recovered: opened.recovery, opened_at })
     }
 
     /// Listens to announcements from now on.

@@ -1,6 +1,7 @@
 //! Use cases on deploy targets: what runs where, which trigger owns it, what it ran before; update now, roll back, resume, run
 //! an image as a new service.
 
+use crate::fail_point::fail_point;
 use crate::triggers::keep::VERSIONS_KEPT;
 use crate::{AppEvent, Slipway};
 use chrono::{DateTime, Utc};
@@ -18,6 +19,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 pub use crate::triggers::versions::ChosenImage;
+pub use slipway_deploy::KubeContext;
 
 /// A cluster or an engine that hangs must not keep a list from being shown.
 const DEADLINE: Duration = Duration::from_secs(15);
@@ -107,6 +109,14 @@ impl Slipway {
             }
         }
         Ok(places)
+    }
+
+    /// Returns the contexts of a kubeconfig on this machine, by name. Nothing is asked of a cluster, and no program runs.
+    ///
+    /// # Errors
+    /// [`ErrorCode::KubeconfigInvalid`] at `kubeconfig`.
+    pub async fn kube_contexts(&self, kubeconfig: &str) -> Result<Vec<KubeContext>, Failure> {
+        in_time(slipway_deploy::kube_contexts(kubeconfig)).await.map_err(|failure| failure.at("kubeconfig"))
     }
 
     /// Returns the groups of a place: containers, Compose projects, Swarm services, namespaces.
@@ -291,6 +301,7 @@ impl Slipway {
             back_to: Some(firing.id),
         };
         let id = self.parts.store.insert_persons_firing(&wish, self.parts.now()).await?;
+        fail_point("pin.row");
         self.begin(id).await?;
         Ok(id)
     }
@@ -302,6 +313,7 @@ impl Slipway {
     /// [`ErrorCode::WrongState`] when it is not pinned.
     pub async fn resume_target(&self, id: TargetId) -> Result<Option<FiringId>, Failure> {
         let firing = self.parts.store.unpin_target(id, self.parts.now()).await?;
+        fail_point("pin.gone");
         self.parts.announce(AppEvent::TargetsChanged);
         for trigger in self.parts.store.triggers_of_target(id).await? {
             self.parts.announce(AppEvent::TriggerChanged { trigger: trigger.id, repository: trigger.repository });

@@ -197,7 +197,7 @@ pub(crate) fn secrets_of(target: &DeployTarget) -> Vec<SecretId> {
     }
 }
 
-fn checked(spec: &TriggerSpec) -> Result<TriggerSpec, Failure> {
+pub(crate) fn checked(spec: &TriggerSpec) -> Result<TriggerSpec, Failure> {
     let spec = TriggerSpec { name: spec.name.trim().to_owned(), ..spec.clone() };
     match spec.check() {
         Ok(()) => Ok(spec),

@@ -10,6 +10,7 @@ pub(crate) use staging::{Sent, Uploads};
 pub use image_archive::ArchiveImage;
 
 use crate::dockerfile_builds::upload_inputs;
+use crate::fail_point::fail_point;
 use crate::pipeline::is_write_once;
 use crate::{Parts, Slipway};
 use slipway_core::build::{BuildKind, Upload};
@@ -131,6 +132,7 @@ impl Slipway {
                 let sent = self.parts.uploads.take(id)?;
                 let folder = self.parts.uploads.new_folder()?;
                 std::fs::rename(&sent.path, folder.path().join(ARCHIVE)).map_err(Failure::internal)?;
+                fail_point("upload.moved");
                 let (name, path) = (folder.name().to_owned(), sent.name.clone());
                 (Upload::Archive { folder: Some(name), path, image }, Some(folder))
             }

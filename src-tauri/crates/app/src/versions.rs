@@ -6,7 +6,9 @@ mod compare;
 mod describe;
 mod listing;
 mod local;
+mod needs;
 mod removal;
+pub(crate) mod retention;
 
 pub(crate) use book::VersionBook;
 

@@ -10,8 +10,8 @@ use slipway_core::image::{CredentialSource, RegistryHost, RegistryLogin};
 use slipway_core::ports::{BuildEngine, Clock, Deadlines};
 use slipway_core::trigger::DeployPlace;
 use slipway_deploy::{
-    ComposeAction, ContainerAction, EngineCalls, EngineDirectory, KubernetesAction, KubernetesDirectory, SwarmAction,
-    WebhookAction,
+    ChannelSender, ComposeAction, ContainerAction, EngineCalls, EngineDirectory, KubernetesAction, KubernetesDirectory,
+    SwarmAction, WebhookAction,
 };
 use slipway_engine::{DockerEngine, Surroundings, engine_calls, proxy_build_args};
 use slipway_git::GitCodeStore;
@@ -49,7 +49,7 @@ pub(crate) fn real_ports(data_dir: &DataDir, installation: String, clock: Arc<dy
     let hosts = Arc::new(Hosts::new(deadlines.clone(), Arc::clone(&clock)));
     Ok(Ports {
         clock,
-        code: Arc::new(GitCodeStore::new(data_dir.mirrors(), deadlines.clone())),
+        code: Arc::new(GitCodeStore::new(data_dir.mirrors(), data_dir.known_hosts(), deadlines.clone())),
         hosts: Arc::<Hosts>::clone(&hosts),
         authorization: hosts,
         engines: engines(surroundings, installation, deadlines.clone()),
@@ -62,6 +62,7 @@ pub(crate) fn real_ports(data_dir: &DataDir, installation: String, clock: Arc<dy
         }),
         actions,
         directories,
+        channels: Arc::new(ChannelSender::default()),
     })
 }
 

@@ -110,6 +110,35 @@ impl BuildState {
     }
 }
 
+/// What a list of builds is sorted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum BuildColumn {
+    /// What needs looking at first: what is not over, failed, then the others.
+    State,
+    /// The name of the image repository.
+    Repository,
+    /// The name of the rule; builds without one come last.
+    Rule,
+    /// How long it took; what did not begin, or is not over, comes last.
+    Duration,
+    /// When it ended; for what is not over, when it was made.
+    Time,
+}
+
+/// How a list of builds is sorted. Equal ones stay newest first where the column has few values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct BuildOrder {
+    /// By this column.
+    pub column: BuildColumn,
+    /// The largest first.
+    #[serde(default)]
+    #[cfg_attr(feature = "typescript", ts(optional, as = "Option<bool>"))]
+    pub descending: bool,
+}
+
 /// The stages of a build, in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]

@@ -24,6 +24,11 @@ pub enum CodeLocation {
         /// The user agreed to plain HTTP for this source.
         allow_plain_http: bool,
     },
+    /// A repository over SSH, with the user's own configuration, agent and keys.
+    Ssh {
+        /// `user@host:path` or `ssh://…` as [`crate::ssh::SshAddress`] checks it; the host may be an alias.
+        url: String,
+    },
     /// A clone on this machine; a push there is any move of `refs/heads/*` or `refs/tags/*`.
     LocalClone {
         /// The clone's folder as the user chose it (work tree or bare).

@@ -3,6 +3,7 @@
 //! Inside a crate errors are that crate's own types; where they leave it they become a [`Failure`]. The console maps
 //! [`ErrorCode`] exhaustively to translated words, so a message here is for logs and for people who read details.
 
+use crate::control;
 use serde::{Deserialize, Serialize};
 
 /// Which part of the world an error belongs to (`product.md` section 5).
@@ -116,6 +117,10 @@ error_codes! {
     BadCodeLocation => "bad_code_location", Input, Never;
     /// An archive is damaged, unsafe, too large, or not what is needed; the `reason` is in the details.
     BadArchive => "bad_archive", Input, Never;
+    /// A file is no configuration that can be imported; the place and the reason are in the message.
+    BadConfiguration => "bad_configuration", Input, Never;
+    /// A repository that an account sees is added already; its id is in `code_repository`.
+    SourceAlreadyAdded => "source_already_added", Input, Never;
     /// A command that the api does not know.
     UnknownCommand => "unknown_command", Input, Never;
     /// The image repository is read-only because its credential cannot push.
@@ -134,6 +139,18 @@ error_codes! {
     SourceNotFound => "source_not_found", CodeSource, Never;
     /// What answers at this address is no git repository.
     SourceNotGit => "source_not_git", CodeSource, Never;
+    /// There is no `ssh` program on this machine.
+    SshMissing => "ssh_missing", CodeSource, Never;
+    /// Nobody has confirmed the SSH host's key yet; its type and fingerprint are in the details.
+    SshHostKeyUnknown => "ssh_host_key_unknown", CodeSource, Never;
+    /// The SSH host shows another key than the one that is known.
+    SshHostKeyChanged => "ssh_host_key_changed", CodeSource, Never;
+    /// The SSH host took none of the user's keys; those that were offered are in the details.
+    SshKeyRefused => "ssh_key_refused", CodeSource, Never;
+    /// The SSH host would take a key, but its passphrase is asked for and no agent holds it.
+    SshKeyLocked => "ssh_key_locked", CodeSource, Never;
+    /// The `ssh` program gave up for another reason, such as its configuration.
+    SshFailed => "ssh_failed", CodeSource, Never;
     /// The code host redirected to another host; credentials never follow.
     SourceRedirected => "source_redirected", CodeSource, Never;
     /// The code host asks to slow down.
@@ -289,17 +306,29 @@ error_codes! {
     /// The data folder's disk is full.
     DiskFull => "disk_full", Disk, WhenBack;
     /// The engine's disk is full.
-    EngineDiskFull => "engine_disk_full", Disk, Never;
+    EngineDiskFull => "engine_disk_full", Disk, WhenBack;
     /// The data folder cannot be written.
     DataReadOnly => "data_read_only", Disk, WhenBack;
     /// No network.
     NetworkDown => "network_down", Network, WhenBack;
+    /// The receiver of notifications cannot be reached, was silent, or failed on its side.
+    ChannelUnreachable => "channel_unreachable", Network, Backoff;
+    /// The receiver of notifications asks to slow down.
+    ChannelBusy => "channel_busy", Network, Backoff;
+    /// The receiver of notifications does not take the message; what it said is in `answer`.
+    ChannelRefused => "channel_refused", Network, Never;
+    /// The address is in a private network, and nobody allowed that.
+    PrivateAddress => "private_address", Network, Never;
+    /// The webhook listener cannot have its address: another program uses it, or this machine does not have it.
+    WebhookListenerFailed => "webhook_listener_failed", Network, Never;
     /// The keychain is locked.
     KeychainLocked => "keychain_locked", Keychain, WhenBack;
     /// There is no keychain service on this system.
     KeychainAbsent => "keychain_absent", Keychain, WhenBack;
     /// The keychain has no key for the stored secrets: they must be entered again.
     KeychainKeyLost => "keychain_key_lost", Keychain, Never;
+    /// A password or token came without its value, from an imported configuration, and nobody has entered it yet.
+    SecretNotEntered => "secret_not_entered", Keychain, WhenBack;
     /// A person cancelled it.
     Cancelled => "cancelled", Cancelled, Never;
     /// A deadline passed; the details say which.
@@ -333,11 +362,17 @@ pub struct Failure {
     pub details: std::collections::BTreeMap<String, String>,
 }
 
+/// Takes out what would deceive a terminal, the clipboard or the eye; most words hold nothing of it.
+fn clean(words: String) -> String {
+    let odd = |c: char| c.is_control() && !matches!(c, '\n' | '\t') || control::is_deceptive(c);
+    if words.chars().any(odd) { control::clean_text(&words) } else { words }
+}
+
 impl Failure {
-    /// Makes a failure from a code and an English message.
+    /// Makes a failure from a code and an English message. Foreign words in it are cleaned (T07, T08), as in [`Self::with`].
     #[must_use]
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), field: None, details: std::collections::BTreeMap::new() }
+        Self { code, message: clean(message.into()), field: None, details: std::collections::BTreeMap::new() }
     }
 
     /// Names the field at fault.
@@ -350,7 +385,7 @@ impl Failure {
     /// Adds a fact for the translated sentence.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Into<String>) -> Self {
-        self.details.insert(name.to_owned(), value.into());
+        self.details.insert(name.to_owned(), clean(value.into()));
         self
     }
 
@@ -397,6 +432,13 @@ mod tests {
     use super::*;
     use crate::code::{RefName, RepoPath};
     use serde_json::json;
+
+    #[test]
+    fn t08_foreign_words_of_a_failure_are_cleaned() {
+        let failure =
+            Failure::new(ErrorCode::Internal, "no \u{1b}[31ma\u{202e}b\u{7}").with("path", "a\u{1b}]0;x\u{7}\nb");
+        assert_eq!((failure.message.as_str(), failure.details["path"].as_str()), ("no a<U+202E>b", "a\nb"));
+    }
 
     #[test]
     fn a_type_that_refuses_its_text_says_why_with_its_code() {

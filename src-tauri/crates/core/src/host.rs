@@ -5,7 +5,8 @@
 //! - [`account`]: tokens, the stored account behind every call, identity and scopes.
 //! - [`authorize`]: what a host asks for before it lets somebody in, and the ways in.
 //! - [`listing`]: owners, repositories, branches and tags, page by page.
-//! - [`watch`]: what moved, hooks and their deliveries, commit reports.
+//! - [`watch`]: what moved, hooks and their deliveries.
+//! - [`report`]: what a commit's page is told about a build.
 //! - [`port`]: the two ports, [`CodeHosts`] and [`HostAuthorization`].
 
 pub mod account;
@@ -13,6 +14,7 @@ pub mod address;
 pub mod authorize;
 pub mod listing;
 pub mod port;
+pub mod report;
 pub mod watch;
 
 pub use account::{CloneLogin, Granted, HostAccess, HostIdentity, HostTokens, TokenKeeper, TokenKind};
@@ -22,7 +24,8 @@ pub use authorize::{
 };
 pub use listing::{HostOwner, HostRef, HostRepository, OwnerKind, Page, PageMark, RepositoryPath, RepositoryQuery};
 pub use port::{CodeHosts, HostAuthorization, PendingAuthorization, PendingDevice, PendingManifest};
+pub use report::{CommitReport, ReportStanding, ReportState, ReportedBuild};
 pub use watch::{
-    CommitReport, Delivery, DeliveryRefused, Hook, HookEvent, HookEventKind, Moved, MovedMark, MovedRepository,
-    NewHook, RateState, ReportState, WhatMoved,
+    Delivery, DeliveryRefused, Hook, HookEvent, HookEventKind, Moved, MovedMark, MovedRepository, NewHook, RateState,
+    WhatMoved,
 };

@@ -49,4 +49,16 @@ row_id! {
     FiringId,
     /// A deploy target that Slipway has to do with.
     TargetId,
+    /// A webhook at a code host.
+    WebhookId,
+    /// A notification channel.
+    ChannelId,
+    /// A message that a channel is to be told.
+    ChannelMessageId,
+}
+
+impl SecretId {
+    /// Names a secret that nobody has entered yet: what needs it came from an imported configuration, and those hold none.
+    /// No row ever has it.
+    pub const NOT_ENTERED: Self = Self(0);
 }

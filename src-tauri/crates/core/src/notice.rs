@@ -3,7 +3,10 @@
 use crate::build::BuildNumber;
 use crate::code::RefName;
 use crate::failure::ErrorCode;
-use crate::ids::{BuildId, CodeRepositoryId, CredentialId, ImageRepositoryId, RegistryId, RuleId};
+use crate::ids::{
+    BuildId, CodeRepositoryId, CredentialId, FiringId, ImageRepositoryId, RegistryId, RuleId, SourceAccountId,
+};
+use crate::trigger::FiringState;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -31,16 +34,24 @@ pub enum NoticeKind {
     BuildFailed,
     /// A rule's build of a ref succeeded after failures.
     BuildRecovered,
-    /// A rule does not build any more, and nobody switched it off.
-    RulePaused,
-    /// A paused rule builds again.
-    RuleResumed,
+    /// An update of a target failed, and the one before it had not.
+    UpdateFailed,
+    /// An update of a target succeeded after failures.
+    UpdateRecovered,
+    /// A code host does not take an account's token any more: its rules wait.
+    AccountPaused,
+    /// It takes the account's token again: its rules go on.
+    AccountResumed,
     /// A code repository could not be looked at for long.
     CodeUnreachable,
     /// It can be looked at again.
     CodeReachable,
     /// A registry refused a credential.
     CredentialRefused,
+    /// Old versions could not be removed by a retention rule, and the time before they could.
+    RetentionFailed,
+    /// The database was found damaged while it was in use.
+    DatabaseDamaged,
     /// The database was damaged at start.
     DatabaseRecovered,
     /// Nobody watched for a while: the application was off, or the machine slept.
@@ -52,9 +63,13 @@ impl NoticeKind {
     #[must_use]
     pub const fn severity(self) -> Severity {
         match self {
-            Self::BuildFailed | Self::CredentialRefused => Severity::Error,
-            Self::RulePaused | Self::CodeUnreachable | Self::DatabaseRecovered => Severity::Warning,
-            Self::BuildRecovered | Self::RuleResumed | Self::CodeReachable => Severity::Success,
+            Self::BuildFailed | Self::UpdateFailed | Self::CredentialRefused | Self::DatabaseDamaged => Severity::Error,
+            Self::AccountPaused | Self::CodeUnreachable | Self::RetentionFailed | Self::DatabaseRecovered => {
+                Severity::Warning
+            }
+            Self::BuildRecovered | Self::UpdateRecovered | Self::AccountResumed | Self::CodeReachable => {
+                Severity::Success
+            }
             Self::Away => Severity::Info,
         }
     }
@@ -78,7 +93,35 @@ pub struct NoticedBuild {
     pub ref_name: Option<RefName>,
 }
 
-/// The rule that a notice is about.
+/// The update that a notice is about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct NoticedUpdate {
+    /// The record.
+    pub firing: FiringId,
+    /// What was updated, as people call it.
+    pub target_name: String,
+    /// The tag that it was to get; its image's name when no tag named it.
+    pub version: String,
+    /// The trigger's name; none when a person wanted it.
+    pub trigger_name: Option<String>,
+}
+
+/// The source account that a notice is about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct NoticedAccount {
+    /// The account.
+    pub account: SourceAccountId,
+    /// Its login name.
+    pub login: String,
+    /// The host's name.
+    pub host: String,
+    /// How many rules hang on it.
+    pub rules: u64,
+}
+
+/// A rule by name, with its image repository.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct NoticedRule {
@@ -109,17 +152,31 @@ pub enum NoticeFacts {
         /// Which.
         build: NoticedBuild,
     },
-    /// See [`NoticeKind::RulePaused`].
-    RulePaused {
+    /// See [`NoticeKind::UpdateFailed`].
+    UpdateFailed {
         /// Which.
-        rule: NoticedRule,
+        update: NoticedUpdate,
+        /// What it failed with.
+        code: ErrorCode,
+        /// Failed (nothing was touched), rolled back (the earlier image serves), or broken.
+        state: FiringState,
+    },
+    /// See [`NoticeKind::UpdateRecovered`].
+    UpdateRecovered {
+        /// Which.
+        update: NoticedUpdate,
+    },
+    /// See [`NoticeKind::AccountPaused`].
+    AccountPaused {
+        /// Which.
+        account: NoticedAccount,
         /// Why.
         code: ErrorCode,
     },
-    /// See [`NoticeKind::RuleResumed`].
-    RuleResumed {
+    /// See [`NoticeKind::AccountResumed`].
+    AccountResumed {
         /// Which.
-        rule: NoticedRule,
+        account: NoticedAccount,
     },
     /// See [`NoticeKind::CodeUnreachable`].
     CodeUnreachable {
@@ -152,6 +209,17 @@ pub enum NoticeFacts {
         /// How it was refused.
         code: ErrorCode,
     },
+    /// See [`NoticeKind::RetentionFailed`].
+    RetentionFailed {
+        /// The image repository.
+        repository: ImageRepositoryId,
+        /// Its name.
+        repository_name: String,
+        /// Why.
+        code: ErrorCode,
+    },
+    /// See [`NoticeKind::DatabaseDamaged`]. The next start puts it right.
+    DatabaseDamaged,
     /// See [`NoticeKind::DatabaseRecovered`].
     DatabaseRecovered {
         /// Where the damaged file is now.
@@ -177,11 +245,15 @@ impl NoticeFacts {
         match self {
             Self::BuildFailed { .. } => NoticeKind::BuildFailed,
             Self::BuildRecovered { .. } => NoticeKind::BuildRecovered,
-            Self::RulePaused { .. } => NoticeKind::RulePaused,
-            Self::RuleResumed { .. } => NoticeKind::RuleResumed,
+            Self::UpdateFailed { .. } => NoticeKind::UpdateFailed,
+            Self::UpdateRecovered { .. } => NoticeKind::UpdateRecovered,
+            Self::AccountPaused { .. } => NoticeKind::AccountPaused,
+            Self::AccountResumed { .. } => NoticeKind::AccountResumed,
             Self::CodeUnreachable { .. } => NoticeKind::CodeUnreachable,
             Self::CodeReachable { .. } => NoticeKind::CodeReachable,
             Self::CredentialRefused { .. } => NoticeKind::CredentialRefused,
+            Self::RetentionFailed { .. } => NoticeKind::RetentionFailed,
+            Self::DatabaseDamaged => NoticeKind::DatabaseDamaged,
             Self::DatabaseRecovered { .. } => NoticeKind::DatabaseRecovered,
             Self::Away { .. } => NoticeKind::Away,
         }
@@ -192,12 +264,16 @@ impl NoticeFacts {
     pub fn route(&self) -> String {
         match self {
             Self::BuildFailed { build, .. } | Self::BuildRecovered { build } => format!("/builds/{}", build.build),
-            Self::RulePaused { rule, .. } | Self::RuleResumed { rule } => {
-                format!("/repositories/{}/build", rule.repository)
+            Self::UpdateFailed { update, .. } | Self::UpdateRecovered { update } => {
+                format!("/targets?dialog=record.{}", update.firing)
             }
-            Self::CodeUnreachable { .. } | Self::CodeReachable { .. } => "/sources".to_owned(),
+            Self::AccountPaused { .. }
+            | Self::AccountResumed { .. }
+            | Self::CodeUnreachable { .. }
+            | Self::CodeReachable { .. } => "/sources".to_owned(),
             Self::CredentialRefused { .. } => "/registries".to_owned(),
-            Self::DatabaseRecovered { .. } => "/".to_owned(),
+            Self::RetentionFailed { repository, .. } => format!("/repositories/{repository}/versions?dialog=retention"),
+            Self::DatabaseDamaged | Self::DatabaseRecovered { .. } => "/".to_owned(),
             Self::Away { .. } => "/builds".to_owned(),
         }
     }

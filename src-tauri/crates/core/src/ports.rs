@@ -10,6 +10,7 @@ use crate::Failure;
 use crate::Secret;
 use crate::build::BuiltImage;
 use crate::code::{ChangedPaths, CodeAccess, CommitDetails, CommitId, RefName, RemoteRefs, RepoPath, TreeEntry};
+use crate::disk_budget::{BuildCacheUse, StoredImage};
 use crate::ids::{BuildId, CodeRepositoryId};
 use crate::image::{
     Digest, EngineImage, EngineImageSummary, ImageId, ImageReference, Platform, RegistryAccess, RegistryLogin,
@@ -17,6 +18,7 @@ use crate::image::{
 };
 use crate::image_config::HistoryEntry;
 use crate::log::{BuildEvent, PushProgress};
+use crate::namespace::Project;
 use crate::rule::{BuildNetwork, NameValue};
 use crate::version::CommitsBetween;
 use async_trait::async_trait;
@@ -133,6 +135,17 @@ pub trait CodeStore: Send + Sync + 'static {
         folder: &RepoPath,
         cancel: &CancellationToken,
     ) -> Result<Arc<dyn ContextTree>, Failure>;
+
+    /// Keeps the key that an SSH host shows now, beside the user's own list of known hosts, when it is the one with this
+    /// fingerprint (`SHA256:…`), which a person has confirmed. A host that is known by another key is refused
+    /// ([`crate::ErrorCode::SshHostKeyChanged`]), and so is a key with another fingerprint
+    /// ([`crate::ErrorCode::SshHostKeyUnknown`]).
+    async fn trust_host_key(
+        &self,
+        access: &CodeAccess,
+        fingerprint: &str,
+        cancel: &CancellationToken,
+    ) -> Result<(), Failure>;
 
     /// Watches a local clone: sends one unit for every burst of changes that may have moved a ref. Fails when the folder is
     /// no git repository. Dropping the receiver ends the watch; when the folder goes away the channel closes.
@@ -356,6 +369,20 @@ pub trait BuildEngine: Send + Sync + 'static {
     /// Returns every named image of the store, newest first, without looking inside.
     async fn images(&self) -> Result<Vec<EngineImageSummary>, Failure>;
 
+    /// Returns every image of the store, those without a name too, with what each is made of.
+    async fn stored_images(&self) -> Result<Vec<StoredImage>, Failure>;
+
+    /// Removes an image with its names, never by force: one that a container has, or that got a name of another repository
+    /// since `image` was looked at, stays with [`crate::ErrorCode::InUse`]. Missing is fine.
+    async fn remove_image(&self, image: &StoredImage) -> Result<(), Failure>;
+
+    /// Returns what the build cache takes, whoever's builds filled it. Counting may take long.
+    async fn build_cache(&self) -> Result<BuildCacheUse, Failure>;
+
+    /// Removes what was not used longest from the build cache, whoever's builds filled it, until it takes at most `keep`
+    /// bytes. Returns the bytes that came free.
+    async fn shrink_build_cache(&self, keep: u64) -> Result<u64, Failure>;
+
     /// Returns the containers that run now.
     async fn running_containers(&self) -> Result<Vec<EngineContainer>, Failure>;
 
@@ -477,7 +504,17 @@ pub trait Registries: Send + Sync + 'static {
     /// Lists repositories, where the registry has a catalogue.
     async fn repositories(&self, access: &RegistryAccess) -> Result<Vec<String>, Failure>;
 
-    /// Deletes a manifest by digest, with all tags on it.
+    /// Lists the namespaces of a registry that has an interface of its own to make them (Harbor); `None` where there is none.
+    async fn projects(&self, access: &RegistryAccess) -> Option<Result<Vec<Project>, Failure>>;
+
+    /// Makes a namespace through that interface. Fields: `credential`, `name`.
+    async fn create_project(&self, access: &RegistryAccess, name: &str, public: bool) -> Result<(), Failure>;
+
+    /// Returns what time it is by the registry's clock; `None` when it does not answer, or does not say.
+    async fn time(&self, access: &RegistryAccess) -> Option<DateTime<Utc>>;
+
+    /// Deletes a manifest by digest, with all tags on it. A manifest that the registry protects is
+    /// [`crate::ErrorCode::TagImmutable`].
     async fn delete(&self, access: &RegistryAccess, name: &RepositoryName, digest: &Digest) -> Result<(), Failure>;
 
     /// Tests every hop up to the right to push to this repository.
@@ -493,4 +530,7 @@ pub trait Vault: Send + Sync + 'static {
     async fn open(&self, sealed: &[u8]) -> Result<Secret, Failure>;
     /// Returns whether the keychain can be used now, proven by writing and reading a canary.
     async fn check(&self) -> Result<(), Failure>;
+    /// Forgets a lost or damaged key, so that the next secret is sealed with a new one. What was sealed before stays closed
+    /// for ever: only for a person who agreed to enter the secrets again.
+    async fn forget_key(&self) -> Result<(), Failure>;
 }

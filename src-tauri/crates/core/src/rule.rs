@@ -42,6 +42,9 @@ pub struct RuleSpec {
     /// Off: pushes are ignored and count as seen; "Build now" still works (自动触发).
     #[serde(default = "yes")]
     pub auto_trigger: bool,
+    /// Tell the code host how each build of a commit stands. Works for code of an account; ignored for other code.
+    #[serde(default)]
+    pub report_status: bool,
 }
 
 fn yes() -> bool {

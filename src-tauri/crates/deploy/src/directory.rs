@@ -2,13 +2,13 @@
 
 use crate::compose::{self, SERVICE};
 use crate::docker::EngineCalls;
-use crate::docker::containers::Container;
-use crate::docker::containers::labelled;
+use crate::docker::containers::{self, Container, labelled};
+use crate::replace::LABEL_RUN;
 use crate::{compose::ComposeAction, container::ContainerAction, swarm, swarm::SwarmAction};
 use async_trait::async_trait;
 use slipway_core::Failure;
 use slipway_core::deploy::{
-    DeployAction, DeployTarget, ListedService, ManagedBy, RunAs, RunImage, ServiceDirectory, ServiceGroup,
+    DeployAction, DeployKey, DeployTarget, ListedService, ManagedBy, RunAs, RunImage, ServiceDirectory, ServiceGroup,
 };
 use slipway_core::image::RegistryLogin;
 use std::collections::{BTreeMap, BTreeSet};
@@ -140,5 +140,15 @@ impl ServiceDirectory for EngineDirectory {
         };
         let gone = || Failure::new(slipway_core::ErrorCode::TargetGone, "it was removed by somebody else");
         self.listed(target).await?.ok_or_else(gone)
+    }
+
+    async fn forget_run(&self, key: &DeployKey) -> Result<(), Failure> {
+        // A Swarm service is made and started at once: only a container can stand there half made.
+        for made in labelled(&self.calls, &[&format!("{LABEL_RUN}={}", key.0)]).await? {
+            if !made.serves() && !made.is_spare() {
+                containers::remove(&self.calls, made.id(), true).await?;
+            }
+        }
+        Ok(())
     }
 }

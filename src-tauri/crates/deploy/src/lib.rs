@@ -4,7 +4,10 @@ mod compose;
 mod container;
 mod directory;
 mod docker;
+#[doc(hidden)]
+pub mod fuzzing;
 mod kubernetes;
+mod outgoing;
 mod replace;
 mod run_image;
 mod swarm;
@@ -16,5 +19,6 @@ pub use container::ContainerAction;
 pub use directory::EngineDirectory;
 pub use docker::EngineCalls;
 pub use kubernetes::{KubeContext, KubernetesAction, KubernetesDirectory, kube_contexts};
+pub use outgoing::{ChannelSender, Resolve, system_resolver};
 pub use swarm::SwarmAction;
-pub use webhook::{Resolve, WebhookAction, WebhookPace, system_resolver};
+pub use webhook::{WebhookAction, WebhookPace};

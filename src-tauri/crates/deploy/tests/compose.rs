@@ -43,6 +43,11 @@ impl<'a> Project<'a> {
     }
 
     async fn run(&self, arguments: &[&str]) -> String {
+        self.try_run(arguments).await.unwrap_or_else(|words| panic!("{arguments:?}: {words}"))
+    }
+
+    /// Runs Compose; what it says on its error output when it fails.
+    async fn try_run(&self, arguments: &[&str]) -> Result<String, String> {
         let mut command = match self.compose {
             Compose::One => Command::new("docker-compose"),
             Compose::Two => {
@@ -57,8 +62,11 @@ impl<'a> Project<'a> {
         command.args(["-p", &self.name()]).args(arguments).current_dir(self.folder.path());
         let output = command.env("DOCKER_HOST", self.stage.engine.endpoint()).output().await;
         let output = output.expect("docker-compose is installed: run `make setup`");
-        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).unwrap()
+        if output.status.success() {
+            Ok(String::from_utf8(output.stdout).unwrap())
+        } else {
+            Err(String::from_utf8_lossy(&output.stderr).into_owned())
+        }
     }
 
     fn target(&self) -> DeployTarget {
@@ -93,6 +101,13 @@ async fn stage(name: &str) -> Stage {
     stage.web("b", "two", &[]).await;
     stage.image("bad", &["CMD [\"sh\", \"-c\", \"exit 3\"]"]).await;
     stage
+}
+
+/// Compose 1 can make no container anew on an engine of API 1.44 (Docker 25) or later, whoever made it: it reads a field of
+/// images that is gone there.
+fn is_too_new_for_compose_1(stage: &Stage) -> bool {
+    let minor = stage.engine.api_version().strip_prefix("1.").and_then(|minor| minor.parse::<u32>().ok());
+    minor.unwrap() >= 44
 }
 
 async fn a_service_is_updated_with_its_labels(compose: Compose, stage: Stage) {
@@ -136,10 +151,16 @@ async fn a_service_is_updated_with_its_labels(compose: Compose, stage: Stage) {
     }
     // A later `up` of a file that names the moving tag keeps the image; Compose 1 makes the containers anew for it.
     let kept = project.ids().await;
-    project.run(&["up", "-d"]).await;
-    assert_eq!(project.ids().await == kept, compose == Compose::Two);
-    for container in project.containers().await {
-        assert_eq!((project.page(&container).await.as_str(), &container["State"]["Running"]), ("two", &true.into()));
+    let up = project.try_run(&["up", "-d"]).await;
+    if compose == Compose::One && is_too_new_for_compose_1(&stage) {
+        assert!(up.unwrap_err().contains("'ContainerConfig'"));
+    } else {
+        up.unwrap();
+        assert_eq!(project.ids().await == kept, compose == Compose::Two);
+        for container in project.containers().await {
+            let running = &container["State"]["Running"];
+            assert_eq!((project.page(&container).await.as_str(), running), ("two", &true.into()));
+        }
     }
     project.run(&["down", "-v"]).await;
 }

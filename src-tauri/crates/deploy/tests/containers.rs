@@ -59,6 +59,38 @@ async fn a_b_a_is_deployed_each_time_and_the_same_content_restarts_nothing() {
     assert_eq!(stage.inspect(&stage.container("web")).await.unwrap()["Id"], new["Id"]);
 }
 
+/// Takes a port of this machine as soon as it is free, keeps it for `time` and says so.
+fn snatch(port: u16, time: std::time::Duration) -> std::thread::JoinHandle<()> {
+    std::thread::spawn(move || {
+        let begun = std::time::Instant::now();
+        loop {
+            if let Ok(taken) = std::net::TcpListener::bind(("127.0.0.1", port)) {
+                std::thread::sleep(time);
+                return drop(taken);
+            }
+            assert!(begun.elapsed().as_secs() < 60, "the port was never free");
+            std::thread::yield_now();
+        }
+    })
+}
+
+#[tokio::test]
+async fn a_port_that_somebody_takes_for_a_moment_is_waited_for() {
+    let stage = Stage::new("port").await;
+    let action = ContainerAction::new(stage.calls.clone());
+    stage.web("a", "one", &[]).await;
+    stage.web("b", "two", &[]).await;
+    stage.run("web", "a", &["--publish", "127.0.0.1::80"]).await;
+    let before = action.inspect(&stage.target("web")).await.unwrap();
+    let port = before.addresses[0].host_port;
+    let snatched = snatch(port, std::time::Duration::from_secs(1));
+    let (outcome, journal) = attempt(&action, &stage.job(stage.target("web"), "b").await).await;
+    snatched.join().unwrap();
+    let DeployOutcome::Deployed { after, .. } = outcome else { panic!("{outcome:?} {:?}", journal.lines()) };
+    assert_eq!(after.addresses, before.addresses);
+    assert!(journal.lines().iter().any(|line| line.starts_with("waiting for a port: ")), "{:?}", journal.lines());
+}
+
 #[tokio::test]
 async fn f29_each_failing_image_leaves_the_old_one_serving() {
     let stage = Stage::new("f29").await;

@@ -32,8 +32,11 @@ async fn request(stage: &Stage, name: &str, tag: &str) -> RunImage {
 async fn seed_4_an_image_runs_opens_and_is_updated() {
     let stage = Stage::new("run").await;
     let directory = EngineDirectory::new("local", stage.calls.clone());
-    stage.web("a", "one", &[]).await;
-    stage.web("b", "two", &[]).await;
+    // They stop when they are told to: this container is given the engine's ten seconds for it.
+    for (tag, text) in [("a", "one"), ("b", "two")] {
+        let serve = format!("mkdir /w; echo {text} > /w/index.html; trap 'exit 0' TERM; httpd -f -p 80 -h /w & wait");
+        stage.image(tag, &[&format!("CMD [\"sh\", \"-c\", \"{serve}\"]")]).await;
+    }
     stage.image("exits", &["CMD [\"sh\", \"-c\", \"echo no such luck; exit 3\"]"]).await;
     let (cancel, anonymous) = (CancellationToken::new(), RegistryLogin::Anonymous);
     let wanted = request(&stage, "web", "a").await;

@@ -56,7 +56,7 @@ async fn one_serves(stage: &Stage, name: &str, outcome: &DeployOutcome, at: usiz
 }
 
 #[tokio::test]
-async fn f30_killed_between_any_two_steps_exactly_one_container_serves() {
+async fn p3_f30_killed_between_any_two_steps_exactly_one_container_serves() {
     let stage = Stage::new("f30").await;
     stage.web("a", "one", &[]).await;
     stage.web("b", "two", &[]).await;

@@ -2,10 +2,12 @@
 #![allow(clippy::unwrap_used)]
 #![recursion_limit = "256"]
 
+mod channels;
 mod compose;
 mod containers;
 mod directory;
 mod faithful;
+mod half_made;
 mod kill;
 mod kubernetes;
 mod pulls;

@@ -122,7 +122,7 @@ fn job(target: DeployTarget) -> DeployJob {
 }
 
 fn pace() -> WebhookPace {
-    WebhookPace { answer: Duration::from_millis(400), tries: 3, first_pause: Duration::from_millis(10) }
+    WebhookPace { answer: Duration::from_secs(2), tries: 3, first_pause: Duration::from_millis(10) }
 }
 
 fn action() -> WebhookAction {
@@ -286,7 +286,7 @@ async fn t19_a_private_address_is_called_only_with_consent() {
 async fn t19_a_name_that_changes_its_address_leads_nowhere() {
     let receiver = Receiver::start(vec![Mood::Answer(200)]).await;
     let port = receiver.address.port();
-    let url = format!("http://hook.invalid:{port}/hook");
+    let (url, clear) = (format!("https://hook.invalid:{port}/hook"), format!("http://hook.invalid:{port}/hook"));
     // An address for documentation (RFC 5737) when it is planned, the machine itself when it is called.
     let outside = SocketAddr::from(([203, 0, 113, 1], port));
     let rebinding = names(vec![vec![outside], vec![receiver.address]]);
@@ -299,9 +299,37 @@ async fn t19_a_name_that_changes_its_address_leads_nowhere() {
     assert!(receiver.seen().is_empty());
     // The connection goes to the address that was looked at: no other way knows this name.
     let known = names(vec![vec![receiver.address]]);
-    let (outcome, _) = attempt(&WebhookAction::new(pace(), known), &job(target(&url, true))).await;
+    let (outcome, _) = attempt(&WebhookAction::new(pace(), known), &job(target(&clear, true))).await;
     assert!(matches!(outcome, DeployOutcome::Deployed { .. }), "{outcome:?}");
     assert_eq!(receiver.seen()[0].0["host"], format!("hook.invalid:{port}").as_str());
+}
+
+#[tokio::test]
+async fn t19_headers_go_to_no_public_address_in_clear_text() {
+    let receiver = Receiver::start(vec![Mood::Answer(200)]).await;
+    let url = format!("http://hook.invalid:{}/hook", receiver.address.port());
+    let outside = SocketAddr::from(([203, 0, 113, 1], 80));
+    let action = |answers| WebhookAction::new(pace(), names(answers));
+    for allow_private in [false, true] {
+        let job = job(target(&url, allow_private));
+        let (outcome, _) = attempt(&action(vec![vec![outside]]), &job).await;
+        let DeployOutcome::Refused { reasons } = outcome else { panic!("{outcome:?}") };
+        assert!(matches!(&reasons[..], [Refusal::ClearText { host }] if host == "hook.invalid"), "{reasons:?}");
+        assert_eq!(action(vec![vec![outside]]).inspect(&job.target).await.unwrap().problems, reasons);
+    }
+    // Home when it is planned, outside when it is called.
+    let (outcome, _) = attempt(&action(vec![vec![receiver.address], vec![outside]]), &job(target(&url, true))).await;
+    let DeployOutcome::Failed { failure } = outcome else { panic!("{outcome:?}") };
+    assert_eq!((failure.code, failure.details["reasons"].as_str()), (ErrorCode::TargetRefused, "clear_text"));
+    assert!(receiver.seen().is_empty());
+    // Nothing secret, nothing to protect; and what begins with https:// may go there.
+    let mut bare = target(&url, false);
+    if let DeployTarget::Webhook { headers, .. } = &mut bare {
+        headers.clear();
+    }
+    for target in [bare, target("https://hook.invalid/hook", false)] {
+        assert_eq!(action(vec![vec![outside]]).inspect(&target).await.unwrap().problems, []);
+    }
 }
 
 #[tokio::test]

@@ -23,7 +23,7 @@ fn main() -> anyhow::Result<()> {
         .map_err(|_| anyhow::anyhow!("another TLS provider was installed before"))?;
     tracing_subscriber::fmt()
         .with_env_filter(tracing_subscriber::EnvFilter::try_from_env("SLIPWAY_LOG").unwrap_or_else(|_| "warn".into()))
-        .with_writer(std::io::stderr)
+        .with_writer(slipway_app::program_log::tee)
         .init();
     let arguments = parse(std::env::args().skip(1))?;
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(run(arguments))

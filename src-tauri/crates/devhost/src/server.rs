@@ -21,8 +21,8 @@ use tokio_stream::StreamExt;
 use tokio_util::sync::CancellationToken;
 use tower_http::services::{ServeDir, ServeFile};
 
-/// A request body never needs more: uploads travel by path.
-const LARGEST_REQUEST: usize = 8 * 1024 * 1024;
+/// A request body never needs more: uploads travel by path, and a configuration of 10 MB grows when it is quoted.
+const LARGEST_REQUEST: usize = 24 * 1024 * 1024;
 
 /// Bytes of a log that are read at once.
 const LOG_CHUNK: usize = 64 * 1024;

@@ -4,7 +4,6 @@
 //! from 20.10 on. The words of a RUN step's command stand inside some messages, so a message is read from its ends inwards.
 
 use bollard_buildkit_proto::google::rpc::Status as TypedStatus;
-use bollard_buildkit_proto::pb::{Range, SourceInfo};
 use prost::Message;
 use slipway_core::log::StepUpdate;
 use slipway_core::{ErrorClass, ErrorCode, Failure};
@@ -22,13 +21,22 @@ const WRAPPERS: [&str; 5] = [
     "failed to build LLB: ",
 ];
 
-/// Where in the Dockerfile an error is: a typed detail that engines from 23 on send (`errdefs.Source` of BuildKit).
-#[derive(Clone, PartialEq, Message)]
+/// Where in the Dockerfile an error is: a typed detail that engines from 23 on send (`errdefs.Source` of BuildKit, whose
+/// `grpcerrors` writes details as JSON).
+#[derive(serde::Deserialize)]
 struct ErrorSource {
-    #[prost(message, optional, tag = "1")]
-    info: Option<SourceInfo>,
-    #[prost(message, repeated, tag = "2")]
     ranges: Vec<Range>,
+}
+
+#[derive(serde::Deserialize)]
+struct Range {
+    start: Position,
+    end: Option<Position>,
+}
+
+#[derive(serde::Deserialize)]
+struct Position {
+    line: u32,
 }
 
 /// Explains why Solve failed, from its status and the step that failed.
@@ -279,11 +287,10 @@ fn root(error: &(dyn Error + 'static)) -> String {
 fn source_lines(status: &tonic::Status) -> Option<(u32, u32)> {
     let typed = TypedStatus::decode(status.details()).ok()?;
     let detail = typed.details.iter().find(|detail| detail.type_url.contains("errdefs.Source"))?;
-    let source = ErrorSource::decode(detail.value.as_slice()).ok()?;
+    let source: ErrorSource = serde_json::from_slice(&detail.value).ok()?;
     let range = source.ranges.first()?;
-    let line = |position: Option<bollard_buildkit_proto::pb::Position>| u32::try_from(position?.line).ok();
-    let first = line(range.start)?;
-    Some((first, line(range.end).unwrap_or(first).max(first)))
+    let first = range.start.line;
+    Some((first, range.end.as_ref().map_or(first, |end| end.line.max(first))))
 }
 
 #[cfg(test)]

@@ -1,7 +1,6 @@
 #![allow(clippy::unwrap_used)]
 use super::*;
 use bollard_buildkit_proto::google::protobuf::Any;
-use bollard_buildkit_proto::pb::Position;
 
 /// The engine's words, the step that failed, what they mean and which facts they hold.
 type Shape = (String, Option<&'static str>, ErrorCode, &'static [(&'static str, &'static str)]);
@@ -63,17 +62,14 @@ fn words_of_all_engines_have_a_meaning() {
 
 #[test]
 fn lines_come_from_typed_details_first() {
-    let range =
-        Range { start: Some(Position { line: 4, character: 0 }), end: Some(Position { line: 6, character: 1 }) };
-    let source = ErrorSource { info: None, ranges: vec![range] };
-    let typed = TypedStatus {
-        code: 2,
-        message: String::new(),
-        details: vec![Any {
-            type_url: "github.com/moby/buildkit/errdefs.Source+json".into(),
-            value: source.encode_to_vec(),
-        }],
+    // As Docker 26.1 sends it.
+    let source = r#"{"info":{"filename":"Dockerfile","data":"RlJPTSB4Cg==","language":"Dockerfile"},"ranges":[{"start":{"line":4,"character":0},"end":{"line":6,"character":1}}]}"#;
+    let detail = |name: &str, value: &str| Any {
+        type_url: format!("github.com/moby/buildkit/{name}+json"),
+        value: value.as_bytes().to_vec(),
     };
+    let details = vec![detail("stack.Stack", r#"{"frames":[]}"#), detail("errdefs.Source", source)];
+    let typed = TypedStatus { code: 2, message: String::new(), details };
     let status = tonic::Status::with_details(
         tonic::Code::Unknown,
         "process \"/bin/sh -c false\" did not complete successfully: exit code: 1",

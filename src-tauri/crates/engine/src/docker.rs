@@ -2,12 +2,14 @@
 
 use crate::client::EngineClient;
 use crate::engine_facts::EngineFacts;
+use crate::image_store::ImageStore;
 use crate::images::{Images, private_tag_of};
 use crate::transport::Transport;
 use crate::typed_calls::bollard_over;
 use crate::{load, news, pull, push, resolve, solve};
 use async_trait::async_trait;
 use slipway_core::build::BuiltImage;
+use slipway_core::disk_budget::{BuildCacheUse, StoredImage};
 use slipway_core::ids::BuildId;
 use slipway_core::image::{Digest, EngineImage, EngineImageSummary, ImageId, ImageReference, Platform, RegistryLogin};
 use slipway_core::log::{BuildEvent, PushProgress};
@@ -22,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 pub struct DockerEngine {
     client: EngineClient,
     images: Images,
+    store: ImageStore,
     facts: EngineFacts,
     deadlines: Deadlines,
     owner: String,
@@ -37,6 +40,7 @@ impl DockerEngine {
         let docker = bollard_over(client.clone(), deadlines.request)?;
         Ok(Self {
             images: Images::new(client.clone(), docker.clone(), deadlines.request),
+            store: ImageStore::new(client.clone(), docker.clone(), deadlines.request),
             facts: EngineFacts::new(client.clone(), docker, context, deadlines.request),
             client,
             deadlines,
@@ -67,12 +71,8 @@ impl BuildEngine for DockerEngine {
         cancel: &CancellationToken,
     ) -> Result<BuiltImage, Failure> {
         let name = private_tag_of(&self.owner, request.build);
-        let info = tokio::select! {
-            biased;
-            () = cancel.cancelled() => return Err(Failure::cancelled()),
-            info = self.facts.read() => info?,
-        };
-        let outcome = solve::build(self.client.transport(), &info, request, &name, events, cancel).await?;
+        let facts = self.facts.read();
+        let outcome = solve::build(self.client.transport(), facts, request, &name, events, cancel).await?;
         let built = self.images.built_image(&name).await?.ok_or_else(|| {
             Failure::new(ErrorCode::ImageGone, format!("the engine built {} and then lost it", outcome.image.0))
                 .with("image", &outcome.image.0)
@@ -142,6 +142,22 @@ impl BuildEngine for DockerEngine {
 
     async fn images(&self) -> Result<Vec<EngineImageSummary>, Failure> {
         self.images.all().await
+    }
+
+    async fn stored_images(&self) -> Result<Vec<StoredImage>, Failure> {
+        self.store.all(&self.images).await
+    }
+
+    async fn remove_image(&self, image: &StoredImage) -> Result<(), Failure> {
+        self.store.remove(&self.images, image).await
+    }
+
+    async fn build_cache(&self) -> Result<BuildCacheUse, Failure> {
+        self.store.build_cache().await
+    }
+
+    async fn shrink_build_cache(&self, keep: u64) -> Result<u64, Failure> {
+        self.store.shrink_build_cache(keep).await
     }
 
     async fn running_containers(&self) -> Result<Vec<EngineContainer>, Failure> {

@@ -137,7 +137,7 @@ fn facts(
 /// `/system/df` before API 1.52 and after; the totals moved. Not read through bollard, whose type knows the new form only.
 #[derive(serde::Deserialize, Default)]
 #[serde(rename_all = "PascalCase", default)]
-struct DiskUse {
+pub(crate) struct DiskUse {
     layers_size: Option<i64>,
     builder_size: Option<i64>,
     build_cache: Option<Vec<CacheEntry>>,
@@ -164,11 +164,16 @@ struct Total {
 impl DiskUse {
     fn bytes(&self) -> u64 {
         let images = self.image_usage.as_ref().map(|total| total.total_size).or(self.layers_size).unwrap_or(0);
+        u64::try_from(images).unwrap_or(0).saturating_add(self.cache_bytes())
+    }
+
+    /// Bytes of the build cache.
+    pub(crate) fn cache_bytes(&self) -> u64 {
         // Entries that share their bytes with an image are counted there.
         let entries = || self.build_cache.as_ref().map(|all| all.iter().filter(|e| !e.shared).map(|e| e.size).sum());
         let cache =
             self.build_cache_usage.as_ref().map(|t| t.total_size).or_else(entries).or(self.builder_size).unwrap_or(0);
-        u64::try_from(images.saturating_add(cache)).unwrap_or(0)
+        u64::try_from(cache).unwrap_or(0)
     }
 }
 

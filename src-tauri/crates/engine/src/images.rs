@@ -1,5 +1,5 @@
-//! Images in the engine's store: reading, naming, and taking away names that we gave. Nothing is ever removed by id or by
-//! force, so images and names of others stay (invariant 7).
+//! Images in the engine's store: reading, naming, and taking away names that we gave. Nothing here is removed by id, and
+//! nothing anywhere by force, so images and names of others stay (invariant 7).
 
 use crate::client::{EngineClient, encode};
 use crate::typed_calls::{bounded, status_of};
@@ -56,8 +56,9 @@ impl Images {
 
     /// Returns what the build left behind. On the containerd store an image has several platforms.
     pub(crate) async fn built_image(&self, name: &str) -> Result<Option<BuiltImage>, Failure> {
-        let Some(image) = self.image(name).await? else { return Ok(None) };
-        let platforms = self.platforms(name).await?;
+        let (image, platforms) = tokio::join!(self.image(name), self.platforms(name));
+        let Some(image) = image? else { return Ok(None) };
+        let platforms = platforms?;
         let platforms = if platforms.is_empty() { vec![image.platform] } else { platforms };
         Ok(Some(BuiltImage { id: image.id, content: image.content, size: image.size, platforms }))
     }

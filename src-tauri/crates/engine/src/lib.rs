@@ -8,6 +8,9 @@ mod docker;
 pub mod dockerfile;
 mod endpoint;
 mod engine_facts;
+#[doc(hidden)]
+pub mod fuzzing;
+mod image_store;
 mod images;
 mod load;
 mod news;
@@ -18,6 +21,7 @@ mod registry_errors;
 mod resolve;
 mod session;
 mod solve;
+mod transfer;
 pub mod transport;
 mod typed_calls;
 

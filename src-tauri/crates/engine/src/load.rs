@@ -1,7 +1,7 @@
 //! Loading an image archive into the engine's store. Failures come inside an answer of status 200, as for a push.
 
 use crate::client::{EngineClient, printable, silent};
-use crate::push::{Lines, MAX_LINE};
+use crate::transfer::{Line, Lines, MAX_LINE};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Limited, StreamBody};
 use hyper::body::Frame;
@@ -56,35 +56,23 @@ async fn transfer(
         })?;
         let Ok(data) = frame.into_data() else { continue };
         lines.push(&data)?;
-        while let Some(line) = lines.next() {
+        while let Some(line) = lines.next(false) {
             read(&line)?;
         }
     }
-    read(&lines.rest())
-}
-
-#[derive(serde::Deserialize)]
-struct Line {
-    #[serde(rename = "errorDetail")]
-    error_detail: Option<ErrorDetail>,
-    error: Option<String>,
-}
-
-#[derive(serde::Deserialize)]
-struct ErrorDetail {
-    message: Option<String>,
+    lines.next(true).map_or(Ok(()), |line| read(&line))
 }
 
 /// Takes one line in; only a failure matters.
 fn read(line: &[u8]) -> Result<(), Failure> {
-    let Ok(line) = serde_json::from_slice::<Line>(line) else { return Ok(()) };
-    match line.error_detail.and_then(|detail| detail.message).or(line.error) {
+    let Ok(Some(line)) = Line::read(line) else { return Ok(()) };
+    match line.failure() {
         None => Ok(()),
-        Some(message) if message.contains("no space left on device") => {
-            Err(Failure::new(ErrorCode::EngineDiskFull, format!("the engine: {}", printable(&message))))
+        Some((message, _)) if message.contains("no space left on device") => {
+            Err(Failure::new(ErrorCode::EngineDiskFull, format!("the engine: {}", printable(message))))
         }
-        Some(message) => {
-            let text = printable(&message);
+        Some((message, _)) => {
+            let text = printable(message);
             Err(Failure::new(ErrorCode::BadArchive, format!("the engine does not take this archive: {text}")))
         }
     }

@@ -16,10 +16,14 @@ const KNOWN: &[(&str, ErrorCode)] = &[
     ("too many requests", ErrorCode::RegistryRateLimited),
     ("pull rate limit", ErrorCode::RegistryRateLimited),
     ("authorization token has expired", ErrorCode::RegistryUnauthorized),
+    // containerd, where the login itself was refused; without the right to push it tells the registry's own message first.
+    ("may require authorization: authorization failed", ErrorCode::RegistryUnauthorized),
     // Signed in without the right; Harbor and Quay word it as "unauthorized".
     ("unauthorized to access repository", ErrorCode::RegistryDenied),
     ("access to the requested resource is not authorized", ErrorCode::RegistryDenied),
     ("insufficient_scope", ErrorCode::RegistryDenied),
+    // containerd says "push access denied" in front of whatever it was.
+    ("401 unauthorized", ErrorCode::RegistryUnauthorized),
     ("access denied", ErrorCode::RegistryDenied),
     ("requested access to the resource is denied", ErrorCode::RegistryDenied),
     ("denied:", ErrorCode::RegistryDenied),
@@ -94,13 +98,16 @@ pub(crate) fn from_status(status: u16) -> Option<ErrorCode> {
         401 => Some(ErrorCode::RegistryUnauthorized),
         403 => Some(ErrorCode::RegistryDenied),
         404 => Some(ErrorCode::RegistryNameUnknown),
+        // A proxy in front of the registry that takes no body so large: a layer never gets smaller.
+        413 => Some(ErrorCode::ManifestInvalid),
         429 => Some(ErrorCode::RegistryRateLimited),
         500..=599 => Some(ErrorCode::RegistryServerError),
         _ => None,
     }
 }
 
-fn status_in(text: &str) -> Option<u16> {
+/// Returns the status that the registry answered, as the engine tells it. `text` is in lower case.
+pub(crate) fn status_in(text: &str) -> Option<u16> {
     let number = |rest: &str| rest.get(..3)?.parse::<u16>().ok();
     if let Some(found) = STATUS_MARKERS.iter().find_map(|marker| number(text.split_once(marker)?.1)) {
         return Some(found);
@@ -126,6 +133,14 @@ mod tests {
             (
                 "push access denied, repository does not exist or may require authorization: server message: insufficient_scope: authorization failed",
                 E::RegistryDenied,
+            ),
+            (
+                "push access denied, repository does not exist or may require authorization: authorization failed: no basic auth credentials",
+                E::RegistryUnauthorized,
+            ),
+            (
+                "push access denied, repository does not exist or may require authorization: unexpected status from POST request to http://r/v2/a/blobs/uploads/: 401 Unauthorized",
+                E::RegistryUnauthorized,
             ),
             (
                 "unauthorized: unauthorized to access repository: lib/app, action: push: unauthorized to access repository: lib/app, action: push",
@@ -173,6 +188,10 @@ mod tests {
                 E::RegistryNameUnknown,
             ),
             ("name invalid: Invalid repository name", E::RegistryNameInvalid),
+            (
+                "error parsing HTTP 413 response body: invalid character '<' looking for beginning of value: \"<html>\"",
+                E::ManifestInvalid,
+            ),
             ("manifest invalid: manifest invalid", E::ManifestInvalid),
             (
                 "tag invalid: The image tag 'v1' already exists in the 'x' repository and cannot be overwritten because the repository is immutable.",

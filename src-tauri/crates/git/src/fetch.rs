@@ -5,6 +5,8 @@ use crate::error::not_found;
 use crate::http::{GitHttp, HttpClients};
 use crate::mirror::{self, Mirrors};
 use crate::protocol::{Fetched, GitHost};
+use crate::ssh::{GitSsh, SshSetup};
+use crate::transport::Transport;
 use crate::{copy, housekeeping, local, pack};
 use bytes::Bytes;
 use git2::Oid;
@@ -33,6 +35,7 @@ pub(crate) enum Wanted<'a> {
 pub(crate) struct Fetcher {
     pub(crate) mirrors: Mirrors,
     pub(crate) clients: HttpClients,
+    pub(crate) ssh: Arc<SshSetup>,
     pub(crate) deadlines: Deadlines,
 }
 
@@ -40,13 +43,17 @@ pub(crate) struct Fetcher {
 pub(crate) fn clone_path(access: &CodeAccess) -> Option<PathBuf> {
     match &access.location {
         CodeLocation::LocalClone { path } => Some(path.clone()),
-        CodeLocation::GitUrl { .. } => None,
+        CodeLocation::GitUrl { .. } | CodeLocation::Ssh { .. } => None,
     }
 }
 
 impl Fetcher {
     async fn connect(&self, access: &CodeAccess) -> Result<GitHost, Failure> {
-        GitHost::connect(GitHttp::new(access, &self.clients, &self.deadlines)?).await
+        let transport = match &access.location {
+            CodeLocation::Ssh { url } => Transport::Ssh(GitSsh::new(&self.ssh, url)?),
+            _ => Transport::Http(GitHttp::new(access, &self.clients, &self.deadlines)?),
+        };
+        GitHost::connect(transport).await
     }
 
     /// Branches and tags as they are now.

@@ -5,7 +5,7 @@
 
 use crate::blocking::timed_out;
 use crate::error::plain;
-use crate::packet::{Decoder, Packet};
+use crate::stream::PacketStream;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, LOCATION, RETRY_AFTER};
 use reqwest::{Client, RequestBuilder, Response, StatusCode};
 use slipway_core::code::{CodeAccess, CodeLocation};
@@ -104,8 +104,6 @@ pub(crate) fn check_url(text: &str, allow_plain_http: bool) -> Result<Url, Failu
         Some("https") => {}
         Some("http") if allow_plain_http => {}
         Some("http") => return bad("plain HTTP needs an explicit consent, a login would be readable on the way"),
-        Some("ssh" | "git+ssh") => return bad("SSH is not offered yet, use HTTPS"),
-        None if text.contains('@') && text.contains(':') => return bad("SSH is not offered yet, use HTTPS"),
         _ => return bad("it does not begin with https://"),
     }
     let Ok(url) = Url::parse(text) else { return bad("it is no legal URL") };
@@ -135,7 +133,7 @@ impl GitHttp {
     /// Prepares requests to a location; nothing is sent yet.
     pub(crate) fn new(access: &CodeAccess, clients: &HttpClients, deadlines: &Deadlines) -> Result<Self, Failure> {
         let CodeLocation::GitUrl { url, username, ca_pem, allow_plain_http, .. } = &access.location else {
-            return Err(Failure::internal("a local clone is not reached over HTTP"));
+            return Err(Failure::internal("this place is not reached over HTTP"));
         };
         let base = check_url(url, *allow_plain_http)?;
         if username.as_ref().is_some_and(|name| name.contains(':') || name.chars().any(char::is_control)) {
@@ -215,12 +213,7 @@ impl GitHttp {
             )
             .with("host", self.host()));
         }
-        Ok(PacketStream {
-            host: self.host().to_owned(),
-            response,
-            decoder: Decoder::default(),
-            idle: self.deadlines.idle,
-        })
+        Ok(PacketStream::of_response(self.host(), response, self.deadlines.idle))
     }
 
     /// What a status other than success means.
@@ -279,75 +272,6 @@ impl GitHttp {
     }
 }
 
-/// The packets of one answer.
-#[derive(Debug)]
-pub(crate) struct PacketStream {
-    host: String,
-    response: Response,
-    decoder: Decoder,
-    idle: Duration,
-}
-
-impl PacketStream {
-    /// Returns the next packet, or `None` at the end of the answer.
-    ///
-    /// # Errors
-    /// [`ErrorCode::SourceNotGit`] for bytes that are no packets, [`ErrorCode::TimedOut`] when no byte came in time,
-    /// [`ErrorCode::SourceUnreachable`] when the connection broke.
-    pub(crate) async fn next(&mut self) -> Result<Option<Packet>, Failure> {
-        loop {
-            let packet = self.decoder.next().map_err(|error| self.not_git(error))?;
-            if packet.is_some() {
-                return Ok(packet);
-            }
-            let chunk = match tokio::time::timeout(self.idle, self.response.chunk()).await {
-                Ok(chunk) => chunk.map_err(|error| transfer_failure(&error, &self.host))?,
-                Err(_) => return Err(timed_out(&format!("a transfer from {}", self.host), self.idle)),
-            };
-            match chunk {
-                Some(bytes) => self.decoder.push(&bytes),
-                None if self.decoder.is_empty() => return Ok(None),
-                None => return Err(broken_off(&self.host)),
-            }
-        }
-    }
-
-    /// Returns the next packet's bytes, `None` at a flush or the end; the trailing newline is cut.
-    pub(crate) async fn line(&mut self) -> Result<Option<bytes::Bytes>, Failure> {
-        match self.next().await? {
-            Some(Packet::Data(mut line)) => {
-                if line.last() == Some(&b'\n') {
-                    line.truncate(line.len() - 1);
-                }
-                Ok(Some(line))
-            }
-            _ => Ok(None),
-        }
-    }
-
-    /// The failure for an answer that breaks the protocol.
-    pub(crate) fn not_git(&self, why: impl std::fmt::Display) -> Failure {
-        Failure::new(ErrorCode::SourceNotGit, format!("{}: {}", self.host, plain(&why.to_string())))
-            .with("host", &*self.host)
-    }
-
-    /// The failure for an answer that ended too early.
-    pub(crate) fn broken_off(&self) -> Failure {
-        broken_off(&self.host)
-    }
-
-    /// The failure that the host itself reported in its answer.
-    pub(crate) fn reported(&self, text: &str) -> Failure {
-        Failure::new(ErrorCode::SourceServerError, format!("{} reports: {}", self.host, plain(text)))
-            .with("host", &*self.host)
-    }
-}
-
-fn broken_off(host: &str) -> Failure {
-    Failure::new(ErrorCode::SourceUnreachable, format!("the connection to {host} broke in the middle"))
-        .with("host", host)
-}
-
 /// Calls `visit` for an error and everything that caused it, also what an input/output error wraps.
 fn causes<'a>(error: &'a (dyn StdError + 'static), visit: &mut dyn FnMut(&'a (dyn StdError + 'static))) {
     let mut next = Some(error);
@@ -369,7 +293,7 @@ fn root_cause(error: &(dyn StdError + 'static)) -> String {
 }
 
 /// What a failed transfer means, from the types of its causes.
-fn transfer_failure(error: &reqwest::Error, host: &str) -> Failure {
+pub(crate) fn transfer_failure(error: &reqwest::Error, host: &str) -> Failure {
     let mut tls = None;
     causes(error, &mut |cause| {
         if let Some(found) = cause.downcast_ref::<rustls::Error>() {

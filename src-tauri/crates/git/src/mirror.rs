@@ -19,13 +19,17 @@ const MOST_HAVES: usize = 512;
 const MOST_TIPS: usize = 128;
 
 /// Who writes a mirror now; shared by the parts of one fetch.
-pub(crate) type MirrorLock = Arc<OwnedMutexGuard<()>>;
+pub(crate) type MirrorLock = Arc<OwnedMutexGuard<Swept>>;
+
+/// Whether what a killed run left in a mirror was taken away in this run.
+#[derive(Debug, Default)]
+pub(crate) struct Swept(bool);
 
 /// Where the mirrors are, and who writes which.
 #[derive(Debug)]
 pub(crate) struct Mirrors {
     folder: PathBuf,
-    locks: Mutex<HashMap<PathBuf, Arc<tokio::sync::Mutex<()>>>>,
+    locks: Mutex<HashMap<PathBuf, Arc<tokio::sync::Mutex<Swept>>>>,
 }
 
 impl Mirrors {
@@ -51,7 +55,35 @@ impl Mirrors {
             let mut locks = self.locks.lock().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(locks.entry(mirror.to_owned()).or_default())
         };
-        Arc::new(lock.lock_owned().await)
+        let mut held = lock.lock_owned().await;
+        if !held.0 {
+            let folder = mirror.to_owned();
+            // One that cannot be swept says so when it is written.
+            let _ = tokio::task::spawn_blocking(move || remove_locks(&folder)).await;
+            held.0 = true;
+        }
+        Arc::new(held)
+    }
+}
+
+/// Removes the lock files of refs and configuration that a killed run left: nobody but this program writes its mirrors, and
+/// Git's library waits for no lock that is there.
+fn remove_locks(mirror: &Path) {
+    let mut folders = vec![mirror.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
+            let path = entry.path();
+            let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+            // Of the folders at the top only that of the refs: packs and objects have no such locks.
+            if is_folder && (folder != mirror || path.ends_with("refs")) {
+                folders.push(path);
+            } else if !is_folder && path.extension().is_some_and(|end| end == "lock") {
+                tracing::info!(file = %path.display(), "a killed run left a lock in a mirror");
+                if let Err(error) = std::fs::remove_file(&path) {
+                    tracing::warn!(%error, "the lock stays");
+                }
+            }
+        }
     }
 }
 

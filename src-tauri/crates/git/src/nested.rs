@@ -4,6 +4,7 @@ use crate::blocking::on_worker;
 use crate::context::FetchedModule;
 use crate::error::in_mirror;
 use crate::fetch::{Fetcher, Wanted, clone_path};
+use crate::submodules::Address;
 use crate::{inspect, local, submodules};
 use git2::Oid;
 use slipway_core::code::{CodeAccess, CodeLocation, CommitId, RepoPath};
@@ -67,15 +68,18 @@ impl Fetcher {
         }
         let (parent, plain) = match &outer.access.location {
             CodeLocation::GitUrl { url, allow_plain_http, .. } => (Some(url.clone()), *allow_plain_http),
+            CodeLocation::Ssh { url } => (Some(url.clone()), false),
             CodeLocation::LocalClone { path } => {
                 let path = path.clone();
                 (on_worker(move |_| Ok(local::origin(&path))).await?, false)
             }
         };
-        let url = submodules::resolve(parent.as_deref(), &module.url, plain)
-            .map_err(|why| submodules::failed(&module.path, &why))?;
-        let access = access_of_submodule(&outer.access, url.clone());
-        let mirror = self.mirrors.of_submodule(&url)?;
+        let is_clone = clone_path(&outer.access).is_some();
+        let parent = submodules::Parent { url: parent.as_deref(), is_clone, allow_plain_http: plain };
+        let address = submodules::resolve(parent, &module.url).map_err(|why| submodules::failed(&module.path, &why))?;
+        let (Address::Http(url) | Address::Ssh(url)) = &address;
+        let mirror = self.mirrors.of_submodule(url)?;
+        let access = access_of_submodule(&outer.access, address);
         self.fetch(&mirror, &access, Wanted::Commit(module.pinned)).await?;
         outer.inner(module, mirror, access).await
     }
@@ -125,8 +129,14 @@ impl Outer {
     }
 }
 
-/// The same login for the same scheme, host and port; nothing for any other place (T02).
-fn access_of_submodule(parent: &CodeAccess, url: String) -> CodeAccess {
+/// The same login for the same scheme, host and port; nothing for any other place (T02). SSH is the user's own affair.
+fn access_of_submodule(parent: &CodeAccess, address: Address) -> CodeAccess {
+    let url = match address {
+        Address::Http(url) => url,
+        Address::Ssh(url) => {
+            return CodeAccess { location: CodeLocation::Ssh { url }, password: None, proxy: None };
+        }
+    };
     if let CodeLocation::GitUrl { url: of_parent, username, password, ca_pem, allow_plain_http } = &parent.location {
         let origin = |text: &str| Url::parse(text).ok().map(|url| url.origin());
         let same = origin(of_parent).is_some() && origin(of_parent) == origin(&url);

@@ -40,6 +40,11 @@ impl Decoder {
         self.buffer.is_empty()
     }
 
+    /// Returns how many bytes wait for more.
+    pub(crate) fn waiting(&self) -> usize {
+        self.buffer.len()
+    }
+
     /// Returns the next whole packet, or `None` until more bytes arrive.
     ///
     /// # Errors

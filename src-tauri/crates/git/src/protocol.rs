@@ -1,7 +1,10 @@
-//! Git's protocol version 2 for reading: `ls-refs` and `fetch` (gitprotocol-v2).
+//! Git's protocol for reading: version 2 (`ls-refs` and `fetch`, gitprotocol-v2), and over SSH version 0, which an SSH server
+//! speaks that does not let the wish for version 2 through (gitprotocol-pack).
 
-use crate::http::{GitHttp, PacketStream};
+use crate::advertised::{self, Advertised};
 use crate::packet::{Packet, write_delimiter, write_flush, write_line};
+use crate::stream::PacketStream;
+use crate::transport::Transport;
 use bytes::{Buf, Bytes};
 use git2::Oid;
 use slipway_core::code::{CommitId, RefName, RemoteRef, RemoteRefs};
@@ -10,13 +13,24 @@ use std::collections::BTreeSet;
 use tokio::sync::mpsc;
 
 /// More refs than any real repository has; an answer beyond is an attack or a fault.
-const MOST_REFS: usize = 2_000_000;
+pub(crate) const MOST_REFS: usize = 2_000_000;
 
-/// What a host offers, once it has answered as a Git host of version 2.
+/// What a host offers, once it has answered as a Git host.
 #[derive(Debug)]
 pub(crate) struct GitHost {
-    http: GitHttp,
-    unborn: bool,
+    transport: Transport,
+    speaks: Speaks,
+}
+
+/// The version that a host speaks.
+#[derive(Debug)]
+enum Speaks {
+    Two {
+        /// It can say which branch HEAD names before there is a commit.
+        unborn: bool,
+    },
+    /// An older one, where every ref comes with the first answer.
+    Older(Advertised),
 }
 
 /// How a fetch ended.
@@ -30,48 +44,44 @@ pub(crate) enum Fetched {
 
 impl GitHost {
     /// Connects and reads what the host offers.
-    pub(crate) async fn connect(mut http: GitHttp) -> Result<Self, Failure> {
-        let mut answer = http.discover().await?;
+    pub(crate) async fn connect(mut transport: Transport) -> Result<Self, Failure> {
+        let mut answer = transport.discover().await?;
         let mut first = answer.line().await?;
         if first.as_deref().is_some_and(|line| line.starts_with(b"# service=")) {
             // The announcement of the service, a flush, then the real beginning.
             answer.line().await?;
             first = answer.line().await?;
         }
-        match first.as_deref() {
-            Some(b"version 2") => {}
+        let speaks = match first.as_deref() {
+            Some(b"version 2") => Speaks::Two { unborn: read_offer(&mut answer).await? },
             Some(line) if line.starts_with(b"ERR ") => {
                 return Err(answer.reported(&String::from_utf8_lossy(&line[4..])));
+            }
+            first if matches!(transport, Transport::Ssh(_)) => {
+                Speaks::Older(advertised::read(&mut answer, first).await?)
             }
             _ => {
                 return Err(
                     answer.not_git("it speaks only an old protocol of Git, version 2 (Git 2.18 or newer) is needed")
                 );
             }
-        }
-        let mut unborn = false;
-        while let Some(line) = answer.line().await? {
-            if let Some(format) = line.strip_prefix(b"object-format=") {
-                if format != b"sha1" {
-                    return Err(Failure::new(
-                        ErrorCode::BadCodeLocation,
-                        "the repository uses SHA-256 object ids, which is not supported yet",
-                    ));
-                }
-            } else if let Some(features) = line.strip_prefix(b"ls-refs=") {
-                unborn = features.split(|byte| *byte == b' ').any(|feature| feature == b"unborn");
-            }
-        }
-        Ok(Self { http, unborn })
+        };
+        transport.ended(answer);
+        Ok(Self { transport, speaks })
     }
 
     /// Lists branches and tags as they are now; `only` narrows the question to some refs.
     pub(crate) async fn refs(&self, only: Option<&[RefName]>) -> Result<RemoteRefs, Failure> {
+        let wanted: Option<BTreeSet<&str>> = only.map(|names| names.iter().map(RefName::as_str).collect());
+        let unborn = match &self.speaks {
+            Speaks::Two { unborn } => *unborn,
+            Speaks::Older(advertised) => return Ok(advertised.refs(wanted.as_ref())),
+        };
         let mut body = Self::command("ls-refs");
         for argument in ["peel\n", "symrefs\n", "ref-prefix HEAD\n"] {
             write_line(&mut body, argument);
         }
-        if self.unborn {
+        if unborn {
             write_line(&mut body, "unborn\n");
         }
         match only {
@@ -82,19 +92,19 @@ impl GitHost {
             Some(names) => names.iter().for_each(|name| write_line(&mut body, &format!("ref-prefix {name}\n"))),
         }
         write_flush(&mut body);
-        let mut answer = self.http.command(body).await?;
-        let only: Option<BTreeSet<&str>> = only.map(|names| names.iter().map(RefName::as_str).collect());
+        let mut answer = self.transport.command(body).await?;
         let mut refs = RemoteRefs::default();
         while let Some(line) = answer.line().await? {
             if let Some(text) = line.strip_prefix(b"ERR ") {
                 return Err(answer.reported(&String::from_utf8_lossy(text)));
             }
             let parsed = parse_ref_line(&line).ok_or_else(|| answer.not_git("it lists refs in an unknown form"))?;
-            take_ref(&mut refs, parsed, only.as_ref());
+            take_ref(&mut refs, &parsed, wanted.as_ref());
             if refs.refs.len() + refs.unusable > MOST_REFS {
                 return Err(answer.not_git("it lists more than two million refs"));
             }
         }
+        self.transport.ended(answer);
         refs.refs.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(refs)
     }
@@ -106,6 +116,10 @@ impl GitHost {
         haves: &[Oid],
         pack: mpsc::Sender<Bytes>,
     ) -> Result<Fetched, Failure> {
+        if let Speaks::Older(_) = self.speaks {
+            let answer = self.transport.command(advertised::wish(wants, haves)).await?;
+            return advertised::receive(answer, &pack).await;
+        }
         let mut body = Self::command("fetch");
         for argument in ["thin-pack\n", "ofs-delta\n", "no-progress\n"] {
             write_line(&mut body, argument);
@@ -116,7 +130,7 @@ impl GitHost {
         // a rewrite of more than their number of commits too much travels.
         write_line(&mut body, "done\n");
         write_flush(&mut body);
-        let mut answer = self.http.command(body).await?;
+        let mut answer = self.transport.command(body).await?;
         loop {
             match answer.next().await? {
                 Some(Packet::Data(line)) if line.as_ref() == b"packfile\n" => break,
@@ -144,36 +158,68 @@ impl GitHost {
 async fn receive_pack(answer: &mut PacketStream, pack: &mpsc::Sender<Bytes>) -> Result<Fetched, Failure> {
     loop {
         match answer.next().await? {
-            Some(Packet::Data(mut data)) => match data.first() {
-                Some(1) => {
-                    data.advance(1);
-                    if pack.send(data).await.is_err() {
-                        // The writer ended; its own error says why.
-                        return Ok(Fetched::Pack);
-                    }
+            Some(Packet::Data(data)) => {
+                if let Some(fetched) = take_band(answer, data, pack).await? {
+                    return Ok(fetched);
                 }
-                Some(2) => {}
-                Some(3) => return Ok(Fetched::Refused(answer.reported(&String::from_utf8_lossy(&data[1..])))),
-                _ => return Err(answer.not_git("the pack comes in an unknown side band")),
-            },
+            }
             Some(Packet::Flush) => return Ok(Fetched::Pack),
             Some(Packet::Delimiter | Packet::ResponseEnd) | None => return Err(answer.broken_off()),
         }
     }
 }
 
-/// One line of `ls-refs`.
+/// Takes one packet of the side band; returns how the fetch ended, when it did.
+pub(crate) async fn take_band(
+    answer: &PacketStream,
+    mut data: Bytes,
+    pack: &mpsc::Sender<Bytes>,
+) -> Result<Option<Fetched>, Failure> {
+    match data.first() {
+        Some(1) => {
+            data.advance(1);
+            // Without a reader the writer ended; its own error says why.
+            Ok(pack.send(data).await.is_err().then_some(Fetched::Pack))
+        }
+        Some(2) => Ok(None),
+        Some(3) => Ok(Some(Fetched::Refused(answer.reported(&String::from_utf8_lossy(&data[1..]))))),
+        _ => Err(answer.not_git("the pack comes in an unknown side band")),
+    }
+}
+
+/// Reads what a host of version 2 can do; returns whether it can tell an unborn HEAD.
+async fn read_offer(answer: &mut PacketStream) -> Result<bool, Failure> {
+    let mut unborn = false;
+    while let Some(line) = answer.line().await? {
+        if let Some(format) = line.strip_prefix(b"object-format=") {
+            check_object_format(format)?;
+        } else if let Some(features) = line.strip_prefix(b"ls-refs=") {
+            unborn = features.split(|byte| *byte == b' ').any(|feature| feature == b"unborn");
+        }
+    }
+    Ok(unborn)
+}
+
+/// Refuses a repository whose ids the libraries cannot hold.
+pub(crate) fn check_object_format(format: &[u8]) -> Result<(), Failure> {
+    if format == b"sha1" {
+        return Ok(());
+    }
+    Err(Failure::new(ErrorCode::BadCodeLocation, "the repository uses SHA-256 object ids, which is not supported yet"))
+}
+
+/// One ref as a host lists it.
 #[derive(Debug, PartialEq, Eq)]
-struct RefLine<'a> {
+pub(crate) struct RefLine<'a> {
     /// `None` for an unborn HEAD.
-    object: Option<Oid>,
-    name: &'a [u8],
-    symref: Option<&'a [u8]>,
-    peeled: Option<Oid>,
+    pub(crate) object: Option<Oid>,
+    pub(crate) name: &'a [u8],
+    pub(crate) symref: Option<&'a [u8]>,
+    pub(crate) peeled: Option<Oid>,
 }
 
 /// Parses `<oid> <name>[ symref-target:<name>][ peeled:<oid>]`; the object is `unborn` for a HEAD without commits.
-fn parse_ref_line(line: &[u8]) -> Option<RefLine<'_>> {
+pub(crate) fn parse_ref_line(line: &[u8]) -> Option<RefLine<'_>> {
     let mut words = line.split(|byte| *byte == b' ');
     let object = match words.next()? {
         b"unborn" => None,
@@ -191,12 +237,13 @@ fn parse_ref_line(line: &[u8]) -> Option<RefLine<'_>> {
     Some(parsed)
 }
 
-fn parse_oid(hex: &[u8]) -> Option<Oid> {
+pub(crate) fn parse_oid(hex: &[u8]) -> Option<Oid> {
     let hex = std::str::from_utf8(hex).ok().filter(|hex| hex.len() == 40)?;
     Oid::from_str(hex).ok()
 }
 
-fn take_ref(refs: &mut RemoteRefs, line: RefLine<'_>, only: Option<&BTreeSet<&str>>) {
+/// Adds a ref to those that were found, when it is a branch or a tag, and one of those that were asked for.
+pub(crate) fn take_ref(refs: &mut RemoteRefs, line: &RefLine<'_>, only: Option<&BTreeSet<&str>>) {
     let text = std::str::from_utf8(line.name);
     if line.name == b"HEAD" {
         refs.default_branch = line
@@ -239,7 +286,7 @@ mod tests {
         let only = only.map(|names| names.iter().copied().collect());
         let mut refs = RemoteRefs::default();
         for line in lines {
-            take_ref(&mut refs, parse_ref_line(line.as_bytes()).unwrap(), only.as_ref());
+            take_ref(&mut refs, &parse_ref_line(line.as_bytes()).unwrap(), only.as_ref());
         }
         refs
     }

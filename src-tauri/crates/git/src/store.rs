@@ -6,14 +6,19 @@ use crate::error::not_found;
 use crate::fetch::{Fetcher, Wanted, clone_path};
 use crate::http::HttpClients;
 use crate::mirror::{self, Mirrors};
+use crate::ssh::SshSetup;
 use crate::{inspect, watch};
 use async_trait::async_trait;
 use bytes::Bytes;
-use slipway_core::code::{ChangedPaths, CodeAccess, CommitDetails, CommitId, RefName, RemoteRefs, RepoPath, TreeEntry};
+use slipway_core::code::{
+    ChangedPaths, CodeAccess, CodeLocation, CommitDetails, CommitId, RefName, RemoteRefs, RepoPath, TreeEntry,
+};
 use slipway_core::ids::CodeRepositoryId;
 use slipway_core::ports::{CodeStore, ContextTree, Deadlines};
+use slipway_core::ssh::SshAddress;
 use slipway_core::version::CommitsBetween;
 use slipway_core::{ErrorCode, Failure};
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,11 +32,19 @@ pub struct GitCodeStore {
 }
 
 impl GitCodeStore {
-    /// Keeps the mirrors in this folder, which is created when it is needed.
+    /// Keeps the mirrors in this folder, which is created when it is needed, and the keys of SSH hosts that a person
+    /// confirmed in this file.
     #[must_use]
-    pub fn new(mirrors: PathBuf, deadlines: Deadlines) -> Self {
+    pub fn new(mirrors: PathBuf, known_hosts: PathBuf, deadlines: Deadlines) -> Self {
+        Self::with_ssh_program("ssh".into(), mirrors, known_hosts, deadlines)
+    }
+
+    /// As [`Self::new`], with another `ssh` program than the one on the search path.
+    #[must_use]
+    pub fn with_ssh_program(program: OsString, mirrors: PathBuf, known_hosts: PathBuf, deadlines: Deadlines) -> Self {
+        let ssh = Arc::new(SshSetup { program, known_hosts, deadlines: deadlines.clone() });
         let mirrors = Mirrors::new(mirrors);
-        Self { fetcher: Arc::new(Fetcher { mirrors, clients: HttpClients::default(), deadlines }) }
+        Self { fetcher: Arc::new(Fetcher { mirrors, clients: HttpClients::default(), ssh, deadlines }) }
     }
 
     /// Runs a question about a mirror on a worker thread.
@@ -171,6 +184,21 @@ impl CodeStore for GitCodeStore {
     ) -> Result<CommitsBetween, Failure> {
         let (from, to) = (from.clone(), to.clone());
         self.ask(id, to.to_string(), move |repository| inspect::between(repository, &from, &to, limit)).await
+    }
+
+    async fn trust_host_key(
+        &self,
+        access: &CodeAccess,
+        fingerprint: &str,
+        cancel: &CancellationToken,
+    ) -> Result<(), Failure> {
+        let CodeLocation::Ssh { url } = &access.location else {
+            return Err(Failure::new(ErrorCode::BadCodeLocation, "only an SSH host has a key to confirm").at("url"));
+        };
+        let address = SshAddress::parse(url)?;
+        let ssh = &self.fetcher.ssh;
+        // Two connections, which have deadlines of their own.
+        guarded("asking for the host's key", ssh.deadlines.request * 2, cancel, ssh.trust(&address, fingerprint)).await
     }
 
     async fn watch(&self, access: &CodeAccess) -> Result<mpsc::Receiver<()>, Failure> {

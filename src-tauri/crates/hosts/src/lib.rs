@@ -10,6 +10,8 @@
 
 mod bitbucket;
 mod coding;
+#[doc(hidden)]
+pub mod fuzzing;
 mod gate;
 mod gitea;
 mod gitee;

@@ -4,6 +4,7 @@
 use chrono::{DateTime, Utc};
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, Method, StatusCode};
+use slipway_core::control::one_line;
 use slipway_core::{ErrorCode, Failure};
 
 /// A longer wait than a day is no promise worth keeping.
@@ -47,7 +48,7 @@ fn answer_code(about: About<'_>, status: StatusCode, headers: &HeaderMap, oci_co
         (403, _) => ErrorCode::RegistryDenied,
         (404, _) if is_html(headers) => ErrorCode::NotARegistry,
         (404, _) => about.not_found,
-        (409 | 412, _) if about.method == Method::PUT => ErrorCode::TagImmutable,
+        (409 | 412, _) if [Method::PUT, Method::DELETE].contains(about.method) => ErrorCode::TagImmutable,
         (400 | 405, _) if about.method == Method::DELETE => ErrorCode::RegistryUnsupported,
         (405, _) => ErrorCode::RegistryUnsupported,
         (400 | 413 | 415, _) if about.method == Method::PUT => ErrorCode::ManifestInvalid,
@@ -85,10 +86,9 @@ fn first_oci_error(body: &[u8]) -> Option<OciError> {
     Some(OciError { code: code.to_owned(), text: plain_text(&format!("{code} {message}")) })
 }
 
-/// Returns foreign text without control characters and not longer than a message needs.
+/// Returns foreign text in one line that deceives nobody (T07, T08), not longer than a message needs.
 pub(crate) fn plain_text(text: &str) -> String {
-    let clean: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(LONGEST_FOREIGN_TEXT).collect();
-    clean.trim().to_owned()
+    one_line(text, LONGEST_FOREIGN_TEXT)
 }
 
 /// Returns true when the answer says that it is a web page.
@@ -188,6 +188,9 @@ mod tests {
             (Method::PUT, 400, oci("DIGEST_INVALID"), ErrorCode::PushInterrupted),
             (Method::DELETE, 405, oci("UNSUPPORTED"), ErrorCode::RegistryUnsupported),
             (Method::DELETE, 400, String::new(), ErrorCode::RegistryUnsupported),
+            (Method::DELETE, 409, oci("CONFLICT"), ErrorCode::TagImmutable),
+            (Method::DELETE, 412, oci("PRECONDITION"), ErrorCode::TagImmutable),
+            (Method::DELETE, 412, String::new(), ErrorCode::TagImmutable),
             (Method::GET, 400, oci("TOOMANYREQUESTS"), ErrorCode::RegistryRateLimited),
             (Method::GET, 429, "slow down".to_owned(), ErrorCode::RegistryRateLimited),
             (Method::GET, 503, oci("DENIED"), ErrorCode::RegistryServerError),
@@ -233,7 +236,9 @@ mod tests {
 
     #[test]
     fn foreign_text_is_plain_and_short() {
-        assert_eq!(plain_text("a\u{1b}[31mb\r\nc\u{9b}d"), "a [31mb  c d");
+        assert_eq!(plain_text("a\u{1b}[31mb\r\nc\u{9b}d"), "ab c");
+        // What is hidden is spelled out, and that counts too.
+        assert_eq!(plain_text(&"\u{202e}".repeat(1000)).chars().count(), LONGEST_FOREIGN_TEXT);
         assert_eq!(plain_text(&"密".repeat(1000)).chars().count(), LONGEST_FOREIGN_TEXT);
     }
 }

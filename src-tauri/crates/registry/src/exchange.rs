@@ -145,6 +145,20 @@ impl<'a> Exchange<'a> {
         self.access.host.as_str()
     }
 
+    /// Sends a request to the registry's own interface beside `/v2/`, which gives no challenge: with a user's password at once
+    /// when `login` says so. No redirect is followed.
+    pub(crate) async fn send_plain(&self, call: &Call, login: bool) -> Result<Answer, Failure> {
+        let authorization = match &self.access.login {
+            RegistryLogin::Basic { username, password } if login => Some(basic_header(username, password.expose())?),
+            _ => None,
+        };
+        self.within(async {
+            let response = self.request(call, &call.url, authorization.as_ref()).await?;
+            self.read(response, call, false).await
+        })
+        .await
+    }
+
     /// Sends the probe `GET /v2/` without any authorization and without following a redirect.
     pub(crate) async fn probe(&self) -> Result<Answer, Failure> {
         let call = Call::new(Method::GET, self.base.clone(), String::new());

@@ -14,8 +14,11 @@ mod copy;
 pub mod credentials;
 mod errors;
 mod exchange;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod mirrors;
 mod paging;
+mod projects;
 mod registries;
 mod rights;
 mod token;

@@ -5,14 +5,17 @@ use crate::copy;
 use crate::errors::{is_html, media_type, not_a_registry};
 use crate::exchange::{Answer, Call, Exchange};
 use crate::paging::{next_link, on_own_origin};
+use crate::projects;
 use crate::rights;
 use crate::token::TokenCache;
 use async_trait::async_trait;
 use bytes::Bytes;
+use chrono::{DateTime, Utc};
 use http::{Method, StatusCode};
 use reqwest::Url;
 use sha2::Digest as _;
 use slipway_core::image::{Digest, RegistryAccess, RepositoryName, Tag};
+use slipway_core::namespace::Project;
 use slipway_core::ports::{Deadlines, HopReport, ManifestHead, Registries};
 use slipway_core::{ErrorCode, Failure};
 use std::collections::HashSet;
@@ -205,6 +208,25 @@ impl Registries for OciRegistries {
             _ => failure,
         })?;
         Ok(names.into_iter().filter(|name| RepositoryName::new(name.as_str()).is_ok()).collect())
+    }
+
+    async fn projects(&self, access: &RegistryAccess) -> Option<Result<Vec<Project>, Failure>> {
+        let exchange = self.exchange(access).ok()?;
+        if projects::is_harbor(&exchange).await { Some(projects::list(&exchange).await) } else { None }
+    }
+
+    async fn create_project(&self, access: &RegistryAccess, name: &str, public: bool) -> Result<(), Failure> {
+        let exchange = self.exchange(access)?;
+        if !projects::is_harbor(&exchange).await {
+            let why = format!("{}: namespaces are not made through an interface of this registry", exchange.host());
+            return Err(Failure::new(ErrorCode::RegistryUnsupported, why).with("host", exchange.host()));
+        }
+        projects::create(&exchange, name, public).await
+    }
+
+    async fn time(&self, access: &RegistryAccess) -> Option<DateTime<Utc>> {
+        let answer = self.exchange(access).ok()?.probe().await.ok()?;
+        Some(DateTime::parse_from_rfc2822(answer.header("date")?).ok()?.to_utc())
     }
 
     /// A manifest that is gone already counts as deleted.

@@ -1,7 +1,8 @@
-//! `source_accounts` and `oauth_applications`: logins at code hosts, their health, and where their sealed tokens lie.
+//! `source_accounts`: logins at code hosts, their health, and where their sealed tokens lie.
 
+use crate::oauth_applications::{OauthApplication, application};
 use crate::row::{Columns, json, json_of, millis, word};
-use crate::{Store, StoreError};
+use crate::{Store, StoreError, secrets};
 use chrono::{DateTime, Utc};
 use slipway_core::Failure;
 use slipway_core::host::{Granted, HostBase, HostIdentity, HostProvider, MovedMark, Need, RateState, TokenKind};
@@ -74,19 +75,6 @@ fn key(provider: HostProvider, base: &HostBase, host_id: &str) -> String {
     format!("{} {base} {host_id}", provider.as_str())
 }
 
-/// An OAuth application at a host; its secret is sealed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OauthApplication {
-    /// Its id at the host.
-    pub client_id: String,
-    /// Its sealed secret.
-    pub client_secret: Option<SecretId>,
-    /// The port of the registered redirect address, where the host compares it.
-    pub redirect_port: Option<u16>,
-    /// The page where a GitHub App is installed on repositories.
-    pub install_page: Option<String>,
-}
-
 /// What authorizing found out.
 #[derive(Debug, Clone)]
 pub struct AccountFacts {
@@ -124,23 +112,6 @@ pub struct AccountRemovalRows {
     pub code: Vec<CodeRepositoryId>,
 }
 
-fn application(row: &SqliteRow) -> Result<Option<OauthApplication>, StoreError> {
-    let Some(client_id) = row.text_of("client_id")? else { return Ok(None) };
-    Ok(Some(OauthApplication {
-        client_id,
-        client_secret: row.int_of("client_secret")?.map(SecretId),
-        redirect_port: port(row)?,
-        install_page: None,
-    }))
-}
-
-fn port(row: &SqliteRow) -> Result<Option<u16>, StoreError> {
-    row.int_of("redirect_port")?
-        .map(u16::try_from)
-        .transpose()
-        .map_err(|e| StoreError::BadRow { column: "redirect_port", why: e.to_string() })
-}
-
 fn record(row: &SqliteRow) -> Result<SourceAccountRecord, StoreError> {
     Ok(SourceAccountRecord {
         id: SourceAccountId(row.int("id")?),
@@ -170,26 +141,9 @@ fn record(row: &SqliteRow) -> Result<SourceAccountRecord, StoreError> {
     })
 }
 
-async fn seal(
-    tx: &mut Transaction<'_, Sqlite>,
-    purpose: &str,
-    sealed: &[u8],
-    now: DateTime<Utc>,
-) -> Result<i64, StoreError> {
-    let id = sqlx::query_scalar("INSERT INTO secrets (purpose, sealed, created_at) VALUES (?, ?, ?) RETURNING id")
-        .bind(purpose)
-        .bind(sealed)
-        .bind(millis(now))
-        .fetch_one(&mut **tx)
-        .await?;
-    Ok(id)
-}
-
-async fn forget(tx: &mut Transaction<'_, Sqlite>, secrets: &[Option<i64>]) -> Result<(), StoreError> {
-    for secret in secrets.iter().flatten() {
-        sqlx::query("DELETE FROM secrets WHERE id = ?").bind(secret).execute(&mut **tx).await?;
-    }
-    Ok(())
+/// The secrets that an account's row names.
+fn secrets_of(row: &SqliteRow) -> Result<[Option<SecretId>; 2], StoreError> {
+    Ok([Some(SecretId(row.int("tokens")?)), row.int_of("client_secret")?.map(SecretId)])
 }
 
 impl Store {
@@ -213,9 +167,9 @@ impl Store {
         .fetch_optional(&mut *tx)
         .await?;
         let purpose = format!("{} at {}", facts.identity.login, facts.base.host());
-        let tokens = seal(&mut tx, &purpose, &facts.sealed, now).await?;
+        let tokens = secrets::insert(&mut tx, &purpose, &facts.sealed, now).await?;
         let client_secret = match facts.client.as_ref().and_then(|(_, secret, _)| secret.as_ref()) {
-            Some(sealed) => Some(seal(&mut tx, &format!("application of {purpose}"), sealed, now).await?),
+            Some(sealed) => Some(secrets::insert(&mut tx, &format!("application of {purpose}"), sealed, now).await?),
             None => None,
         };
         let is_new = old.is_none();
@@ -241,15 +195,15 @@ impl Store {
         .bind(json(&facts.identity.granted)?)
         .bind(json(&facts.identity.missing)?)
         .bind(facts.identity.expires_at.map(millis))
-        .bind(tokens)
+        .bind(tokens.0)
         .bind(facts.client.as_ref().map(|(id, ..)| id.as_str()))
-        .bind(client_secret)
+        .bind(client_secret.map(|id| id.0))
         .bind(facts.client.as_ref().and_then(|(_, _, port)| *port))
         .bind(millis(now))
         .fetch_one(&mut *tx)
         .await?;
         if let Some(old) = old {
-            forget(&mut tx, &[Some(old.int("tokens")?), old.int_of("client_secret")?]).await?;
+            secrets::forget(&mut tx, &secrets_of(&old)?).await?;
         }
         // Authorizing again means: look at once.
         sqlx::query("UPDATE code_repositories SET account_id = ?1, next_check_at = NULL WHERE account_key = ?2")
@@ -289,6 +243,23 @@ impl Store {
         let mut tx = self.write().await?;
         let done = sqlx::query("UPDATE source_accounts SET ca_pem = ? WHERE id = ?")
             .bind(ca_pem)
+            .bind(id.0)
+            .execute(&mut *tx)
+            .await?;
+        if done.rows_affected() == 0 {
+            return Err(StoreError::not_found("source account", id));
+        }
+        Ok(tx.commit().await?)
+    }
+
+    /// Notes what an account is wanted for, so that authorizing again asks for it.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    pub async fn set_account_needs(&self, id: SourceAccountId, needs: &[Need]) -> Result<(), StoreError> {
+        let mut tx = self.write().await?;
+        let done = sqlx::query("UPDATE source_accounts SET needs = ? WHERE id = ?")
+            .bind(json(&needs)?)
             .bind(id.0)
             .execute(&mut *tx)
             .await?;
@@ -405,7 +376,8 @@ impl Store {
         Ok(!was_paused)
     }
 
-    /// Notes what a cheap look saw and when the next one is due. What moved is looked at next, also after a crash.
+    /// Notes what a cheap look saw and when the next one is due; one that went well comes with a `rate`. What moved is looked
+    /// at next, also after a crash.
     ///
     /// # Errors
     /// [`StoreError::NotFound`].
@@ -421,6 +393,7 @@ impl Store {
         let mut tx = self.write().await?;
         let done = sqlx::query(
             "UPDATE source_accounts SET mark = COALESCE(?1, mark), rate = COALESCE(?2, rate), looked_at = ?3, \
+             last_ok_at = IIF(?2 IS NULL, last_ok_at, ?3), last_failure = IIF(?2 IS NULL, last_failure, NULL), \
              next_look_at = ?4 WHERE id = ?5",
         )
         .bind(mark.map(|mark| mark.0.as_str()))
@@ -457,85 +430,9 @@ impl Store {
             .fetch_optional(&mut *tx)
             .await?
             .ok_or_else(|| StoreError::not_found("source account", id))?;
-        forget(&mut tx, &[Some(row.int("tokens")?), row.int_of("client_secret")?]).await?;
+        secrets::forget(&mut tx, &secrets_of(&row)?).await?;
         tx.commit().await?;
         Ok(AccountRemovalRows { code: code.into_iter().map(CodeRepositoryId).collect() })
-    }
-
-    /// Returns the OAuth application that a person registered at a host.
-    ///
-    /// # Errors
-    /// As every read.
-    pub async fn oauth_application(
-        &self,
-        provider: HostProvider,
-        base: &HostBase,
-    ) -> Result<Option<OauthApplication>, StoreError> {
-        let row = sqlx::query("SELECT * FROM oauth_applications WHERE provider = ? AND base_url = ?")
-            .bind(provider.as_str())
-            .bind(base.as_str())
-            .fetch_optional(self.read())
-            .await?;
-        row.map(|row| {
-            let install_page = row.text_of("install_page")?;
-            Ok(application(&row)?.map(|application| OauthApplication { install_page, ..application }))
-        })
-        .transpose()
-        .map(Option::flatten)
-    }
-
-    /// Returns all OAuth applications that a person registered, by host.
-    ///
-    /// # Errors
-    /// As every read.
-    pub async fn oauth_applications(&self) -> Result<Vec<(HostProvider, HostBase, OauthApplication)>, StoreError> {
-        let rows =
-            sqlx::query("SELECT * FROM oauth_applications ORDER BY base_url, provider").fetch_all(self.read()).await?;
-        let mut found = Vec::new();
-        for row in &rows {
-            if let Some(one) = application(row)? {
-                let one = OauthApplication { install_page: row.text_of("install_page")?, ..one };
-                found.push((row.word("provider")?, row.word("base_url")?, one));
-            }
-        }
-        Ok(found)
-    }
-
-    /// Sets the OAuth application of a host, or takes it away. A secret that is not named any more is forgotten.
-    ///
-    /// # Errors
-    /// As every write.
-    pub async fn set_oauth_application(
-        &self,
-        provider: HostProvider,
-        base: &HostBase,
-        application: Option<&OauthApplication>,
-    ) -> Result<(), StoreError> {
-        let mut tx = self.write().await?;
-        let old: Option<Option<i64>> = sqlx::query_scalar(
-            "DELETE FROM oauth_applications WHERE provider = ? AND base_url = ? RETURNING client_secret",
-        )
-        .bind(provider.as_str())
-        .bind(base.as_str())
-        .fetch_optional(&mut *tx)
-        .await?;
-        if let Some(application) = application {
-            sqlx::query(
-                "INSERT INTO oauth_applications (provider, base_url, client_id, client_secret, redirect_port, install_page) \
-                 VALUES (?, ?, ?, ?, ?, ?)",
-            )
-            .bind(provider.as_str())
-            .bind(base.as_str())
-            .bind(&application.client_id)
-            .bind(application.client_secret.map(|id| id.0))
-            .bind(application.redirect_port)
-            .bind(application.install_page.as_deref())
-            .execute(&mut *tx)
-            .await?;
-        }
-        let kept = application.and_then(|application| application.client_secret).map(|id| id.0);
-        forget(&mut tx, &[old.flatten().filter(|old| Some(*old) != kept)]).await?;
-        Ok(tx.commit().await?)
     }
 }
 

@@ -1,7 +1,7 @@
 //! `builds`: one row per run. This module creates, reads and removes records; [`crate::queue`] moves them.
 
 use crate::row::{Columns, json, json_of, millis, word, word_of};
-use crate::{Store, StoreError, rule_refs};
+use crate::{Store, StoreError, commit_reports, rule_refs};
 use chrono::{DateTime, Utc};
 use slipway_core::Failure;
 use slipway_core::build::{BuildInputs, BuildKind, BuildNumber, BuildReason, BuildState, BuiltImage, Stage};
@@ -11,6 +11,7 @@ use slipway_core::image::{ContentIdentity, ImageId, Platform, Tag};
 use slipway_core::rule::Strategy;
 use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
+use std::collections::HashSet;
 
 /// A build to create. Rule, code, ref, observation, commit and engine are those of the inputs.
 #[derive(Debug, Clone, PartialEq)]
@@ -196,6 +197,10 @@ impl Store {
         .ok_or_else(|| StoreError::not_found("image repository", new.repository))?;
         let id = insert(&mut tx, new, number, now).await?;
         write_search(&mut tx, id, number, &new.inputs, new.commit.as_ref()).await?;
+        // What never begins is no news about the commit.
+        if new.state != BuildState::Skipped {
+            commit_reports::wish(&mut tx, id).await?;
+        }
         let mut superseded = Vec::new();
         if let Some((rule, ref_name, observation)) = push {
             rule_refs::set_handled(&mut tx, rule, ref_name, observation).await?;
@@ -217,6 +222,25 @@ impl Store {
     pub async fn build(&self, id: BuildId) -> Result<BuildRecord, StoreError> {
         let row = sqlx::query("SELECT * FROM builds WHERE id = ?").bind(id.0).fetch_optional(self.read()).await?;
         record(&row.ok_or_else(|| StoreError::not_found("build", id))?)
+    }
+
+    /// Returns the ids of all builds.
+    ///
+    /// # Errors
+    /// As every read.
+    pub async fn build_ids(&self) -> Result<HashSet<BuildId>, StoreError> {
+        let ids: Vec<i64> = sqlx::query_scalar("SELECT id FROM builds").fetch_all(self.read()).await?;
+        Ok(ids.into_iter().map(BuildId).collect())
+    }
+
+    /// Returns the names of the engines that builds ran on.
+    ///
+    /// # Errors
+    /// As every read.
+    pub async fn engines_of_builds(&self) -> Result<HashSet<String>, StoreError> {
+        let names: Vec<String> =
+            sqlx::query_scalar("SELECT DISTINCT engine FROM builds").fetch_all(self.read()).await?;
+        Ok(names.into_iter().collect())
     }
 
     /// Returns a build by its number in a repository.

@@ -7,6 +7,7 @@ use slipway_core::Failure;
 use slipway_core::code::{CodeLocation, RefName};
 use slipway_core::host::RepositoryPath;
 use slipway_core::ids::{CodeRepositoryId, SourceAccountId};
+use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
 
 /// One code repository.
@@ -104,23 +105,9 @@ impl Store {
         now: DateTime<Utc>,
     ) -> Result<CodeRepositoryId, StoreError> {
         let mut tx = self.write().await?;
-        let id = sqlx::query_scalar(
-            "INSERT INTO code_repositories (name, location, poll_interval_seconds, created_at, account_id, account_key, \
-             account_path, account_repository) VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
-        )
-        .bind(name)
-        .bind(json(location)?)
-        .bind(poll_interval_seconds)
-        .bind(millis(now))
-        .bind(account.and_then(|place| place.account).map(|id| id.0))
-        .bind(account.map(|place| place.key.as_str()))
-        .bind(account.map(|place| place.path.0.as_str()))
-        .bind(account.map(|place| place.repository.as_str()))
-        .fetch_one(&mut *tx)
-        .await
-        .map_err(|e| StoreError::from(e).name_taken_at("name"))?;
+        let id = insert(&mut tx, name, location, account, poll_interval_seconds, now).await?;
         tx.commit().await?;
-        Ok(CodeRepositoryId(id))
+        Ok(id)
     }
 
     /// Returns a code repository.
@@ -170,25 +157,36 @@ impl Store {
         poll_interval_seconds: Option<u32>,
     ) -> Result<(), StoreError> {
         let mut tx = self.write().await?;
-        let done = sqlx::query(
-            "UPDATE code_repositories SET name = ?, location = ?, poll_interval_seconds = ?, next_check_at = NULL, \
-             account_id = ?, account_key = ?, account_path = ?, account_repository = ? WHERE id = ?",
-        )
-        .bind(name)
-        .bind(json(location)?)
-        .bind(poll_interval_seconds)
-        .bind(account.and_then(|place| place.account).map(|id| id.0))
-        .bind(account.map(|place| place.key.as_str()))
-        .bind(account.map(|place| place.path.0.as_str()))
-        .bind(account.map(|place| place.repository.as_str()))
-        .bind(id.0)
-        .execute(&mut *tx)
-        .await
-        .map_err(|e| StoreError::from(e).name_taken_at("name"))?;
-        if done.rows_affected() == 0 {
-            return Err(StoreError::not_found("code repository", id));
-        }
+        update(&mut tx, id, name, location, account, poll_interval_seconds).await?;
         Ok(tx.commit().await?)
+    }
+
+    /// Follows code that its host renamed, unless somebody has edited it since `old` was read. Its name goes along when it was
+    /// the path and the new one is free. Returns whether it was followed.
+    ///
+    /// # Errors
+    /// As every write.
+    pub async fn follow_code_repository(
+        &self,
+        old: &CodeRepositoryRecord,
+        location: &CodeLocation,
+        place: &AccountPlace,
+    ) -> Result<bool, StoreError> {
+        let Some(before) = &old.account else { return Ok(false) };
+        let mut tx = self.write().await?;
+        let row =
+            sqlx::query("SELECT * FROM code_repositories WHERE id = ?").bind(old.id.0).fetch_optional(&mut *tx).await?;
+        let Some(now) = row.as_ref().map(record).transpose()? else { return Ok(false) };
+        if now.location != old.location || now.account != old.account {
+            return Ok(false);
+        }
+        let path = place.path.0.as_str();
+        let taken =
+            sqlx::query("SELECT 1 FROM code_repositories WHERE name = ?").bind(path).fetch_optional(&mut *tx).await?;
+        let name = if now.name == before.path.0 && taken.is_none() { path } else { &now.name };
+        update(&mut tx, old.id, name, location, Some(place), now.poll_interval_seconds).await?;
+        tx.commit().await?;
+        Ok(true)
     }
 
     /// Notes how a look went and when the next one is due.
@@ -256,4 +254,59 @@ impl Store {
         }
         Ok(tx.commit().await?)
     }
+}
+
+pub(crate) async fn insert(
+    tx: &mut SqliteConnection,
+    name: &str,
+    location: &CodeLocation,
+    account: Option<&AccountPlace>,
+    poll_interval_seconds: Option<u32>,
+    now: DateTime<Utc>,
+) -> Result<CodeRepositoryId, StoreError> {
+    let id = sqlx::query_scalar(
+        "INSERT INTO code_repositories (name, location, poll_interval_seconds, created_at, account_id, account_key, \
+         account_path, account_repository) VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+    )
+    .bind(name)
+    .bind(json(location)?)
+    .bind(poll_interval_seconds)
+    .bind(millis(now))
+    .bind(account.and_then(|place| place.account).map(|id| id.0))
+    .bind(account.map(|place| place.key.as_str()))
+    .bind(account.map(|place| place.path.0.as_str()))
+    .bind(account.map(|place| place.repository.as_str()))
+    .fetch_one(&mut *tx)
+    .await
+    .map_err(|e| StoreError::from(e).name_taken_at("name"))?;
+    Ok(CodeRepositoryId(id))
+}
+
+pub(crate) async fn update(
+    tx: &mut SqliteConnection,
+    id: CodeRepositoryId,
+    name: &str,
+    location: &CodeLocation,
+    account: Option<&AccountPlace>,
+    poll_interval_seconds: Option<u32>,
+) -> Result<(), StoreError> {
+    let done = sqlx::query(
+        "UPDATE code_repositories SET name = ?, location = ?, poll_interval_seconds = ?, next_check_at = NULL, \
+         account_id = ?, account_key = ?, account_path = ?, account_repository = ? WHERE id = ?",
+    )
+    .bind(name)
+    .bind(json(location)?)
+    .bind(poll_interval_seconds)
+    .bind(account.and_then(|place| place.account).map(|id| id.0))
+    .bind(account.map(|place| place.key.as_str()))
+    .bind(account.map(|place| place.path.0.as_str()))
+    .bind(account.map(|place| place.repository.as_str()))
+    .bind(id.0)
+    .execute(&mut *tx)
+    .await
+    .map_err(|e| StoreError::from(e).name_taken_at("name"))?;
+    if done.rows_affected() == 0 {
+        return Err(StoreError::not_found("code repository", id));
+    }
+    Ok(())
 }

@@ -48,6 +48,12 @@ impl DataDir {
         self.root.join("mirrors")
     }
 
+    /// Returns the list of SSH hosts whose keys a person confirmed.
+    #[must_use]
+    pub fn known_hosts(&self) -> PathBuf {
+        self.root.join("known_hosts")
+    }
+
     /// Returns the folder of what was uploaded by hand for builds.
     #[must_use]
     pub fn uploads(&self) -> PathBuf {
@@ -68,6 +74,11 @@ impl DataDir {
     /// Returns the name under which a damaged database is kept.
     pub(crate) fn corrupt_file(&self, now: DateTime<Utc>) -> PathBuf {
         self.root.join(format!("state.db.corrupt-{}", stamp(now)))
+    }
+
+    /// Returns the empty file that says that the database was found damaged while it was in use.
+    pub(crate) fn damaged_mark(&self) -> PathBuf {
+        self.root.join("state.db.damaged")
     }
 
     /// Returns the place where a restored backup is prepared before it becomes the database.

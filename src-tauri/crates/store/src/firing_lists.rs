@@ -129,7 +129,7 @@ impl Store {
     /// As every read.
     pub async fn deployed_firings(&self, target: TargetId, limit: u32) -> Result<Vec<FiringRecord>, StoreError> {
         let rows = sqlx::query(
-            "SELECT * FROM firings WHERE target_id = ? AND state = 'succeeded' ORDER BY ended_at DESC, id DESC LIMIT ?",
+            "SELECT * FROM firings WHERE target_id = ? AND state = 'succeeded' ORDER BY end_order DESC, id DESC LIMIT ?",
         )
         .bind(target.0)
         .bind(limit)

@@ -1,5 +1,6 @@
 //! `firings`: one row for each time that a trigger or a person updates a target, there before anything happens.
 
+use crate::notices::{self, Ended};
 use crate::row::{Columns, json, json_of, millis, word};
 use crate::{Store, StoreError, targets};
 use chrono::{DateTime, Utc};
@@ -7,8 +8,7 @@ use slipway_core::Failure;
 use slipway_core::deploy::{DeployOutcome, DeployTarget, HealthGate, Planned, StepKind};
 use slipway_core::ids::{BuildId, FiringId, ImageRepositoryId, ObservationId, TagEventId, TargetId, TriggerId};
 use slipway_core::trigger::{
-    EventOrder, FiringKind, FiringReason, FiringState, TagCondition, TagEventSource, TargetPin, TargetVersion,
-    TriggerSpec,
+    EventOrder, FiringKind, FiringReason, FiringState, TagCondition, TagEventSource, TargetVersion,
 };
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Sqlite, Transaction};
@@ -72,34 +72,6 @@ pub struct FiringRecord {
     pub failure: Option<Failure>,
 }
 
-/// A trigger whose condition an event meets.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NewFiring {
-    /// Which trigger.
-    pub trigger: TriggerId,
-    /// Which event.
-    pub event: TagEventId,
-    /// The image as a deploy names it.
-    pub version: TargetVersion,
-}
-
-/// What a person wants.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PersonsFiring {
-    /// What kind of wish; [`FiringKind::RollBack`] pins the target.
-    pub kind: FiringKind,
-    /// To what.
-    pub target: DeployTarget,
-    /// The image's repository, when it is one of ours.
-    pub repository: Option<ImageRepositoryId>,
-    /// When it counts as serving.
-    pub gate: HealthGate,
-    /// The image.
-    pub version: TargetVersion,
-    /// The earlier firing that is gone back to.
-    pub back_to: Option<FiringId>,
-}
-
 /// What became of the wish to begin a firing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ClaimedFiring {
@@ -161,7 +133,7 @@ macro_rules! later {
 
 /// Which firings count against an earlier one.
 #[derive(Clone, Copy)]
-enum Newer {
+pub(crate) enum Newer {
     /// Those whose image the target runs.
     There,
     /// Those, and what is on its way.
@@ -169,7 +141,7 @@ enum Newer {
 }
 
 /// Returns what was observed later than this and counts.
-async fn newer_on_target(
+pub(crate) async fn newer_on_target(
     tx: &mut Transaction<'_, Sqlite>,
     target: TargetId,
     order: EventOrder,
@@ -195,7 +167,7 @@ async fn newer_on_target(
 }
 
 /// Ends firings of a target that wait and were observed before this one.
-async fn supersede_older(
+pub(crate) async fn supersede_older(
     tx: &mut Transaction<'_, Sqlite>,
     by: FiringId,
     target: TargetId,
@@ -236,7 +208,8 @@ pub(crate) async fn skip_waiting_of_trigger(
     Ok(())
 }
 
-async fn end(
+/// Ends a firing that does nothing.
+pub(crate) async fn end(
     tx: &mut Transaction<'_, Sqlite>,
     id: FiringId,
     state: FiringState,
@@ -254,86 +227,6 @@ async fn end(
 }
 
 impl Store {
-    /// Hands events to triggers: the events count as handled, and each firing is there, once. A firing on a pinned target, or
-    /// one that something newer has overtaken, is a record only; otherwise it waits, and what waited before it ends. Returns
-    /// the firings of this call that are new.
-    ///
-    /// # Errors
-    /// As every write.
-    pub async fn hand_over(
-        &self,
-        events: &[TagEventId],
-        firings: &[NewFiring],
-        now: DateTime<Utc>,
-    ) -> Result<Vec<FiringRecord>, StoreError> {
-        let mut tx = self.write().await?;
-        let mut made = Vec::new();
-        for new in firings {
-            made.extend(insert_triggered(&mut tx, new, now).await?);
-        }
-        for event in events {
-            sqlx::query("UPDATE tag_events SET handled = 1 WHERE id = ?").bind(event.0).execute(&mut *tx).await?;
-        }
-        let mut records = Vec::new();
-        for id in made {
-            let row = sqlx::query("SELECT * FROM firings WHERE id = ?").bind(id.0).fetch_one(&mut *tx).await?;
-            records.push(record(&row)?);
-        }
-        tx.commit().await?;
-        Ok(records)
-    }
-
-    /// Writes a person's wish. It is observed now, so whatever waits for the target ends; a rollback pins the target.
-    ///
-    /// # Errors
-    /// As every write.
-    pub async fn insert_persons_firing(
-        &self,
-        wish: &PersonsFiring,
-        now: DateTime<Utc>,
-    ) -> Result<FiringId, StoreError> {
-        let mut tx = self.write().await?;
-        let target = targets::ensure(&mut tx, &wish.target, now).await?;
-        let event: i64 = sqlx::query_scalar(
-            "INSERT INTO tag_events (repository_id, tag, source, observed_at, handled) VALUES (?, ?, 'manual', ?, 1) \
-             RETURNING id",
-        )
-        .bind(wish.repository.map(|repository| repository.0))
-        .bind(wish.version.tag.as_ref().map(|tag| tag.as_str()))
-        .bind(millis(now))
-        .fetch_one(&mut *tx)
-        .await?;
-        let id: i64 = sqlx::query_scalar(
-            "INSERT INTO firings (kind, target_id, target, repository_id, gate, event_id, source, tag, image, back_to, \
-             state, observed_at, created_at) VALUES (?, ?, ?, ?, ?, ?, 'manual', ?, ?, ?, 'waiting', ?10, ?10) RETURNING id",
-        )
-        .bind(word(&wish.kind)?)
-        .bind(target.0)
-        .bind(json(&wish.target)?)
-        .bind(wish.repository.map(|repository| repository.0))
-        .bind(json(&wish.gate)?)
-        .bind(event)
-        .bind(wish.version.tag.as_ref().map(|tag| tag.as_str()))
-        .bind(json(&wish.version.image)?)
-        .bind(wish.back_to.map(|firing| firing.0))
-        .bind(millis(now))
-        .fetch_one(&mut *tx)
-        .await?;
-        let id = FiringId(id);
-        let order = EventOrder { event: TagEventId(event), observation: None };
-        supersede_older(&mut tx, id, target, order, now).await?;
-        if wish.kind == FiringKind::RollBack {
-            let pin = TargetPin { firing: id, version: wish.version.clone(), since: now };
-            sqlx::query("UPDATE targets SET pin = ? WHERE id = ?")
-                .bind(json(&pin)?)
-                .bind(target.0)
-                .execute(&mut *tx)
-                .await?;
-        }
-        tx.commit().await?;
-        Ok(id)
-    }
-
     /// Begins a firing that waits, if it is still to be done.
     ///
     /// # Errors
@@ -411,8 +304,8 @@ impl Store {
         Ok(done.rows_affected() == 1)
     }
 
-    /// Ends a running firing. Returns false when it does not run. A rollback that did not bring its image there leaves the
-    /// target pinned: the person said that no trigger is to touch it.
+    /// Ends a running firing, and notes that the end is to be told. Returns false when it does not run. A rollback that did not
+    /// bring its image there leaves the target pinned: the person said that no trigger is to touch it.
     ///
     /// # Errors
     /// As every write.
@@ -436,8 +329,12 @@ impl Store {
         .bind(id.0)
         .execute(&mut *tx)
         .await?;
+        let ended = done.rows_affected() == 1;
+        if ended {
+            notices::note_untold(&mut tx, Ended::Update(id)).await?;
+        }
         tx.commit().await?;
-        Ok(done.rows_affected() == 1)
+        Ok(ended)
     }
 
     /// Notes that a person wants a firing to end; one that waits ends at once. Returns where it stands now.
@@ -491,58 +388,4 @@ async fn is_on(tx: &mut Transaction<'_, Sqlite>, trigger: Option<TriggerId>) -> 
         .bind(trigger.map(|trigger| trigger.0))
         .fetch_one(&mut **tx)
         .await?)
-}
-
-async fn insert_triggered(
-    tx: &mut Transaction<'_, Sqlite>,
-    new: &NewFiring,
-    now: DateTime<Utc>,
-) -> Result<Option<FiringId>, StoreError> {
-    let trigger = sqlx::query(
-        "SELECT target_id, spec FROM triggers WHERE id = ? AND enabled = 1 AND deleted_at IS NULL AND seen_event < ?",
-    )
-    .bind(new.trigger.0)
-    .bind(new.event.0)
-    .fetch_optional(&mut **tx)
-    .await?;
-    let Some(trigger) = trigger else { return Ok(None) };
-    let target = TargetId(trigger.int("target_id")?);
-    let spec: TriggerSpec = trigger.json("spec")?;
-    let event = sqlx::query("SELECT * FROM tag_events WHERE id = ?").bind(new.event.0).fetch_one(&mut **tx).await?;
-    let order = EventOrder { event: new.event, observation: event.int_of("observation_id")?.map(ObservationId) };
-    let reason = if targets::pin_of(tx, target).await?.is_some() {
-        Some((FiringState::Skipped, FiringReason::Paused))
-    } else {
-        let newer = newer_on_target(tx, target, order, Newer::ThereOrComing).await?;
-        newer.map(|firing| (FiringState::Superseded, FiringReason::NewerRuns { firing }))
-    };
-    let id: Option<i64> = sqlx::query_scalar(
-        "INSERT INTO firings (kind, target_id, target, repository_id, trigger_id, trigger_name, condition, gate, event_id, \
-         observation_id, build_id, source, tag, image, state, observed_at, created_at) \
-         VALUES ('trigger', ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, 'waiting', ?14, ?15) \
-         ON CONFLICT DO NOTHING RETURNING id",
-    )
-    .bind(target.0)
-    .bind(json(&spec.target)?)
-    .bind(event.int_of("repository_id")?)
-    .bind(new.trigger.0)
-    .bind(&spec.name)
-    .bind(json(&spec.condition)?)
-    .bind(json(&spec.gate)?)
-    .bind(new.event.0)
-    .bind(order.observation.map(|observation| observation.0))
-    .bind(event.int_of("build_id")?)
-    .bind(event.text("source")?)
-    .bind(new.version.tag.as_ref().map(|tag| tag.as_str()))
-    .bind(json(&new.version.image)?)
-    .bind(event.int("observed_at")?)
-    .bind(millis(now))
-    .fetch_optional(&mut **tx)
-    .await?;
-    let Some(id) = id.map(FiringId) else { return Ok(None) };
-    match reason {
-        Some((state, reason)) => end(tx, id, state, &reason, now).await?,
-        None => supersede_older(tx, id, target, order, now).await?,
-    }
-    Ok(Some(id))
 }

@@ -50,10 +50,10 @@ pub(crate) enum Depth {
 }
 
 impl Depth {
-    /// Chooses for a start. A large database that was closed in order (which leaves no log) is not read whole while a
-    /// person waits; [`crate::Store::check`] does that in the background.
-    pub(crate) fn at_start(bytes: u64, has_log: bool) -> Self {
-        if has_log || bytes <= ALWAYS_CHECKED_BYTES { Self::Pages } else { Self::Schema }
+    /// Chooses for a start. A large database is not read whole while a person waits; [`crate::Store::check`] does that in
+    /// the background, and says to the next start what it found.
+    pub(crate) fn at_start(bytes: u64, found_damaged: bool) -> Self {
+        if found_damaged || bytes <= ALWAYS_CHECKED_BYTES { Self::Pages } else { Self::Schema }
     }
 }
 

@@ -7,8 +7,8 @@ use slipway_core::Failure;
 use slipway_core::build::BuildNumber;
 use slipway_core::ids::{BuildId, ImageRepositoryId, RegistryId};
 use slipway_core::image::ImageRepositorySpec;
-use sqlx::QueryBuilder;
 use sqlx::sqlite::SqliteRow;
+use sqlx::{QueryBuilder, SqliteConnection};
 
 /// One image repository.
 #[derive(Debug, Clone, PartialEq)]
@@ -108,20 +108,9 @@ impl Store {
         now: DateTime<Utc>,
     ) -> Result<ImageRepositoryId, StoreError> {
         let mut tx = self.write().await?;
-        let id = sqlx::query_scalar(
-            "INSERT INTO image_repositories (registry_id, name, spec, read_only_reason, created_at) \
-             VALUES (?, ?, ?, ?, ?) RETURNING id",
-        )
-        .bind(spec.registry.0)
-        .bind(spec.name.as_str())
-        .bind(json(spec)?)
-        .bind(json_of(read_only_reason)?)
-        .bind(millis(now))
-        .fetch_one(&mut *tx)
-        .await
-        .map_err(|e| no_registry(StoreError::from(e).name_taken_at("spec.name"), spec.registry))?;
+        let id = insert(&mut tx, spec, read_only_reason, now).await?;
         tx.commit().await?;
-        Ok(ImageRepositoryId(id))
+        Ok(id)
     }
 
     /// Returns an image repository.
@@ -171,17 +160,7 @@ impl Store {
         spec: &ImageRepositorySpec,
     ) -> Result<(), StoreError> {
         let mut tx = self.write().await?;
-        let done = sqlx::query("UPDATE image_repositories SET registry_id = ?, name = ?, spec = ? WHERE id = ?")
-            .bind(spec.registry.0)
-            .bind(spec.name.as_str())
-            .bind(json(spec)?)
-            .bind(id.0)
-            .execute(&mut *tx)
-            .await
-            .map_err(|e| no_registry(StoreError::from(e).name_taken_at("spec.name"), spec.registry))?;
-        if done.rows_affected() == 0 {
-            return Err(StoreError::not_found("image repository", id));
-        }
+        update(&mut tx, id, spec).await?;
         Ok(tx.commit().await?)
     }
 
@@ -195,14 +174,7 @@ impl Store {
         reason: Option<&Failure>,
     ) -> Result<(), StoreError> {
         let mut tx = self.write().await?;
-        let done = sqlx::query("UPDATE image_repositories SET read_only_reason = ? WHERE id = ?")
-            .bind(json_of(reason)?)
-            .bind(id.0)
-            .execute(&mut *tx)
-            .await?;
-        if done.rows_affected() == 0 {
-            return Err(StoreError::not_found("image repository", id));
-        }
+        set_read_only(&mut tx, id, reason).await?;
         Ok(tx.commit().await?)
     }
 
@@ -234,4 +206,60 @@ fn no_registry(error: StoreError, registry: RegistryId) -> StoreError {
         StoreError::InUse { .. } => StoreError::not_found("registry", registry),
         other => other,
     }
+}
+
+pub(crate) async fn insert(
+    tx: &mut SqliteConnection,
+    spec: &ImageRepositorySpec,
+    read_only_reason: Option<&Failure>,
+    now: DateTime<Utc>,
+) -> Result<ImageRepositoryId, StoreError> {
+    let id = sqlx::query_scalar(
+        "INSERT INTO image_repositories (registry_id, name, spec, read_only_reason, created_at) \
+         VALUES (?, ?, ?, ?, ?) RETURNING id",
+    )
+    .bind(spec.registry.0)
+    .bind(spec.name.as_str())
+    .bind(json(spec)?)
+    .bind(json_of(read_only_reason)?)
+    .bind(millis(now))
+    .fetch_one(&mut *tx)
+    .await
+    .map_err(|e| no_registry(StoreError::from(e).name_taken_at("spec.name"), spec.registry))?;
+    Ok(ImageRepositoryId(id))
+}
+
+pub(crate) async fn update(
+    tx: &mut SqliteConnection,
+    id: ImageRepositoryId,
+    spec: &ImageRepositorySpec,
+) -> Result<(), StoreError> {
+    let done = sqlx::query("UPDATE image_repositories SET registry_id = ?, name = ?, spec = ? WHERE id = ?")
+        .bind(spec.registry.0)
+        .bind(spec.name.as_str())
+        .bind(json(spec)?)
+        .bind(id.0)
+        .execute(&mut *tx)
+        .await
+        .map_err(|e| no_registry(StoreError::from(e).name_taken_at("spec.name"), spec.registry))?;
+    if done.rows_affected() == 0 {
+        return Err(StoreError::not_found("image repository", id));
+    }
+    Ok(())
+}
+
+pub(crate) async fn set_read_only(
+    tx: &mut SqliteConnection,
+    id: ImageRepositoryId,
+    reason: Option<&Failure>,
+) -> Result<(), StoreError> {
+    let done = sqlx::query("UPDATE image_repositories SET read_only_reason = ? WHERE id = ?")
+        .bind(json_of(reason)?)
+        .bind(id.0)
+        .execute(&mut *tx)
+        .await?;
+    if done.rows_affected() == 0 {
+        return Err(StoreError::not_found("image repository", id));
+    }
+    Ok(())
 }

@@ -11,25 +11,35 @@
 
 pub mod accounts;
 pub mod build_filter;
+mod build_order;
 pub mod build_stages;
 pub mod build_steps;
 pub mod builds;
+pub mod channels;
 pub mod code_repositories;
+pub mod commit_reports;
+pub mod configuration;
+mod counts;
 pub mod data_dir;
 mod error;
 pub mod firing_lists;
 pub mod firings;
+pub mod hand_over;
 mod health;
 pub mod image_repositories;
+mod made_images;
 pub mod notices;
+pub mod oauth_applications;
 pub mod observations;
 mod open;
 pub mod publications;
 pub mod queue;
 pub mod registries;
+pub mod retention;
 mod row;
 pub mod rule_refs;
 pub mod rules;
+pub mod secret_owners;
 mod secrets;
 mod settings;
 pub mod tag_events;
@@ -38,25 +48,36 @@ pub mod targets;
 pub mod triggers;
 pub mod version_cache;
 pub mod versions;
+pub mod webhooks;
 
-pub use accounts::{AccountChecked, AccountFacts, AccountRemovalRows, OauthApplication, SourceAccountRecord};
+pub use accounts::{AccountChecked, AccountFacts, AccountRemovalRows, SourceAccountRecord};
 pub use build_filter::{BuildFilter, BuildPage};
 pub use build_steps::StepRecord;
 pub use builds::{BuildRecord, CreatedBuild, NewBuild};
+pub use channels::{ChannelRecord, ChannelSpec, OpenMessage};
 pub use code_repositories::{AccountPlace, CodeRepositoryRecord, LookResult};
+pub use commit_reports::OpenReport;
+pub use configuration::{
+    ImportedConfiguration, ImportedCredential, ImportedRepository, ImportedRows, ImportedRule, ImportedSource,
+    ImportedTrigger, RowRef,
+};
 pub use data_dir::DataDir;
 pub use error::StoreError;
 pub use firing_lists::{FiringFilter, FiringLine, FiringPage};
-pub use firings::{ClaimedFiring, FiringRecord, NewFiring, PersonsFiring};
+pub use firings::{ClaimedFiring, FiringRecord};
+pub use hand_over::{NewFiring, PersonsFiring};
 pub use image_repositories::{
     ImageRepositoryFilter, ImageRepositoryPage, ImageRepositoryRecord, ImageRepositorySummary,
 };
+pub use made_images::MadeImageRecord;
 pub use notices::{NoticePage, NoticeRecord};
+pub use oauth_applications::OauthApplication;
 pub use observations::{ObservationRecord, RecordedMoves, RefMove};
 pub use open::{Opened, Recovery, Store};
 pub use publications::{NewPublication, PublicationRecord};
 pub use queue::{BuildPatch, Change};
 pub use registries::{CredentialRecord, RegistryRecord, RegistrySpec};
+pub use retention::RetentionRecord;
 pub use rule_refs::RuleRefRecord;
 pub use rules::{DeletedRule, RuleRecord};
 pub use tag_events::{KnownTag, LookBegan, SeenTag, TagEventRecord, TagWatch};
@@ -65,6 +86,7 @@ pub use targets::TargetRecord;
 pub use triggers::TriggerRecord;
 pub use version_cache::{ManifestFacts, VersionCache};
 pub use versions::{CopiedTag, TagOrigin};
+pub use webhooks::{NewWebhook, WebhookChecked, WebhookRecord};
 
 #[cfg(test)]
 mod tests;

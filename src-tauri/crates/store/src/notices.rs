@@ -1,12 +1,14 @@
 //! `notices`: the inbox. A notice that belongs to a change of state is written together with the mark that it was told.
 
 use crate::row::{Columns, json, millis};
-use crate::{Store, StoreError};
+use crate::{Store, StoreError, channels};
 use chrono::{DateTime, Utc};
 use slipway_core::build::BuildState;
+use slipway_core::channel::ChannelMessage;
 use slipway_core::code::RefName;
-use slipway_core::ids::{BuildId, CodeRepositoryId, CredentialId, NoticeId, RuleId};
+use slipway_core::ids::{BuildId, CodeRepositoryId, CredentialId, FiringId, NoticeId, RuleId, TargetId};
 use slipway_core::notice::NoticeFacts;
+use slipway_core::trigger::FiringState;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{SqliteConnection, sqlite::SqliteQueryResult};
 
@@ -48,6 +50,25 @@ fn record(row: &SqliteRow) -> Result<NoticeRecord, StoreError> {
     })
 }
 
+/// What ended and is to be told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// A build.
+    Build(BuildId),
+    /// An update of a target.
+    Update(FiringId),
+}
+
+/// Notes, with the end itself, that it is not told yet: whoever is killed before leaves it for the next start.
+pub(crate) async fn note_untold(connection: &mut SqliteConnection, ended: Ended) -> Result<(), StoreError> {
+    let (sql, id) = match ended {
+        Ended::Build(id) => ("INSERT INTO untold_ends (build_id) VALUES (?)", id.0),
+        Ended::Update(id) => ("INSERT INTO untold_updates (firing_id) VALUES (?)", id.0),
+    };
+    sqlx::query(sql).bind(id).execute(connection).await?;
+    Ok(())
+}
+
 async fn insert(
     connection: &mut SqliteConnection,
     facts: &NoticeFacts,
@@ -66,13 +87,55 @@ async fn insert(
 }
 
 impl Store {
-    /// Writes a notice.
+    /// Writes a notice and the message for the channels, what there is of both.
     ///
     /// # Errors
     /// As every write.
-    pub async fn insert_notice(&self, facts: &NoticeFacts, now: DateTime<Utc>) -> Result<NoticeId, StoreError> {
+    pub async fn insert_notice(
+        &self,
+        facts: Option<&NoticeFacts>,
+        news: Option<&ChannelMessage>,
+        now: DateTime<Utc>,
+    ) -> Result<Option<NoticeId>, StoreError> {
         let mut tx = self.write().await?;
-        let id = insert(&mut tx, facts, now).await?;
+        let id = insert_both(&mut tx, facts, news, now).await?;
+        tx.commit().await?;
+        Ok(id)
+    }
+
+    /// Returns the builds, and then the updates, that ended and whose end was not told, oldest first.
+    ///
+    /// # Errors
+    /// As every read.
+    pub async fn untold_ends(&self) -> Result<Vec<Ended>, StoreError> {
+        let builds: Vec<i64> =
+            sqlx::query_scalar("SELECT build_id FROM untold_ends ORDER BY build_id").fetch_all(self.read()).await?;
+        let updates: Vec<i64> = sqlx::query_scalar("SELECT firing_id FROM untold_updates ORDER BY firing_id")
+            .fetch_all(self.read())
+            .await?;
+        let builds = builds.into_iter().map(|id| Ended::Build(BuildId(id)));
+        Ok(builds.chain(updates.into_iter().map(|id| Ended::Update(FiringId(id)))).collect())
+    }
+
+    /// Notes that the end of a build or an update is told, with the notice about it and the message for the channels when
+    /// there is something to say. Once: a second time writes nothing.
+    ///
+    /// # Errors
+    /// As every write.
+    pub async fn tell_end(
+        &self,
+        ended: Ended,
+        facts: Option<&NoticeFacts>,
+        news: Option<&ChannelMessage>,
+        now: DateTime<Utc>,
+    ) -> Result<Option<NoticeId>, StoreError> {
+        let (sql, id) = match ended {
+            Ended::Build(id) => ("DELETE FROM untold_ends WHERE build_id = ?", id.0),
+            Ended::Update(id) => ("DELETE FROM untold_updates WHERE firing_id = ?", id.0),
+        };
+        let mut tx = self.write().await?;
+        let done = sqlx::query(sql).bind(id).execute(&mut *tx).await?;
+        let id = insert_when_changed(&mut tx, &done, facts, news, now).await?;
         tx.commit().await?;
         Ok(id)
     }
@@ -86,6 +149,7 @@ impl Store {
         code: CodeRepositoryId,
         unreachable: bool,
         facts: Option<&NoticeFacts>,
+        news: Option<&ChannelMessage>,
         now: DateTime<Utc>,
     ) -> Result<Option<NoticeId>, StoreError> {
         let known: Option<bool> = sqlx::query_scalar("SELECT told_unreachable FROM code_repositories WHERE id = ?")
@@ -102,7 +166,7 @@ impl Store {
                 .bind(code.0)
                 .execute(&mut *tx)
                 .await?;
-        let id = insert_when_changed(&mut tx, &done, facts, now).await?;
+        let id = insert_when_changed(&mut tx, &done, facts, news, now).await?;
         tx.commit().await?;
         Ok(id)
     }
@@ -116,6 +180,7 @@ impl Store {
         credential: CredentialId,
         refused: bool,
         facts: Option<&NoticeFacts>,
+        news: Option<&ChannelMessage>,
         now: DateTime<Utc>,
     ) -> Result<Option<NoticeId>, StoreError> {
         let known: Option<bool> = sqlx::query_scalar("SELECT told_refused FROM registry_credentials WHERE id = ?")
@@ -132,7 +197,7 @@ impl Store {
                 .bind(credential.0)
                 .execute(&mut *tx)
                 .await?;
-        let id = insert_when_changed(&mut tx, &done, facts, now).await?;
+        let id = insert_when_changed(&mut tx, &done, facts, news, now).await?;
         tx.commit().await?;
         Ok(id)
     }
@@ -154,6 +219,22 @@ impl Store {
         .bind(rule.0)
         .bind(ref_name.map(RefName::as_str))
         .bind(build.0)
+        .fetch_optional(self.read())
+        .await?;
+        row.map(|row| row.word("state")).transpose()
+    }
+
+    /// Returns how the newest earlier update of a target ended that says whether updating it works; `None` when there is none.
+    ///
+    /// # Errors
+    /// As every read.
+    pub async fn update_before(&self, target: TargetId, firing: FiringId) -> Result<Option<FiringState>, StoreError> {
+        let row = sqlx::query(
+            "SELECT state FROM firings WHERE target_id = ? AND id < ? \
+             AND state IN ('succeeded', 'unchanged', 'failed', 'rolled_back', 'broken') ORDER BY id DESC LIMIT 1",
+        )
+        .bind(target.0)
+        .bind(firing.0)
         .fetch_optional(self.read())
         .await?;
         row.map(|row| row.word("state")).transpose()
@@ -261,10 +342,26 @@ async fn insert_when_changed(
     connection: &mut SqliteConnection,
     done: &SqliteQueryResult,
     facts: Option<&NoticeFacts>,
+    news: Option<&ChannelMessage>,
     now: DateTime<Utc>,
 ) -> Result<Option<NoticeId>, StoreError> {
+    if done.rows_affected() == 0 {
+        return Ok(None);
+    }
+    insert_both(connection, facts, news, now).await
+}
+
+async fn insert_both(
+    connection: &mut SqliteConnection,
+    facts: Option<&NoticeFacts>,
+    news: Option<&ChannelMessage>,
+    now: DateTime<Utc>,
+) -> Result<Option<NoticeId>, StoreError> {
+    if let Some(news) = news {
+        channels::tell(connection, news, now).await?;
+    }
     match facts {
-        Some(facts) if done.rows_affected() > 0 => insert(connection, facts, now).await.map(Some),
-        _ => Ok(None),
+        Some(facts) => insert(connection, facts, now).await.map(Some),
+        None => Ok(None),
     }
 }

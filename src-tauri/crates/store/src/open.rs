@@ -122,18 +122,22 @@ impl Store {
         Ok(target)
     }
 
-    /// Reads every page of the database and returns what is wrong with it; `None` when it is sound. A start does this too,
-    /// except for a large database that was closed in order: the application calls it in the background, before the
-    /// day's backup.
+    /// Reads every page of the database and returns what is wrong with it; `None` when it is sound. The next start puts
+    /// right what was found. A start reads a small database whole; the application calls this in the background, because
+    /// of large ones, and because disks fail at any time.
     ///
     /// # Errors
     /// As every read.
     pub async fn check(&self) -> Result<Option<String>, StoreError> {
         let mut connection = self.inner.readers.acquire().await?;
-        match health::complaints(&mut connection).await {
-            Err(StoreError::Corrupt(why)) => Ok(Some(why)),
-            other => other,
+        let damage = match health::complaints(&mut connection).await {
+            Err(StoreError::Corrupt(why)) => Some(why),
+            other => other?,
+        };
+        if damage.is_some() {
+            private_file(&self.inner.dir.damaged_mark())?;
         }
+        Ok(damage)
     }
 
     /// Closes all connections (the write-ahead log is folded into the database) and gives the lock back.
@@ -191,10 +195,13 @@ async fn make_sound(dir: &DataDir, now: DateTime<Utc>) -> Result<(Option<Recover
     let health = if emptied {
         Health::Corrupt("the file is empty".into())
     } else {
-        health::inspect(&database, Depth::at_start(size, has_log)).await?
+        health::inspect(&database, Depth::at_start(size, dir.damaged_mark().exists())).await?
     };
     match health {
-        Health::Sound { .. } => Ok((None, health)),
+        Health::Sound { .. } => {
+            remove_if_there(&dir.damaged_mark())?;
+            Ok((None, health))
+        }
         Health::Newer { found, known } => Err(StoreError::Newer { found, known }),
         Health::Corrupt(damage) => {
             tracing::error!(%damage, at = millis(now), "the database is damaged, it is kept aside");
@@ -202,6 +209,7 @@ async fn make_sound(dir: &DataDir, now: DateTime<Utc>) -> Result<(Option<Recover
             let kept_aside = dir.corrupt_file(now);
             put_aside(&database, &kept_aside)?;
             finish_interrupted_recovery(dir, now)?;
+            remove_if_there(&dir.damaged_mark())?;
             Ok((Some(Recovery { damage, kept_aside, restored_from }), health))
         }
     }

@@ -160,6 +160,23 @@ impl Store {
         Ok(done.rows_affected() == 1)
     }
 
+    /// Ends the open publications of builds that are over: the application was killed between the two.
+    ///
+    /// # Errors
+    /// As every write.
+    pub async fn end_publications_of_ended_builds(&self) -> Result<(), StoreError> {
+        let mut tx = self.write().await?;
+        sqlx::query(
+            "UPDATE publications SET state = 'failed', not_before = NULL, \
+             failure = COALESCE((SELECT b.failure FROM builds b WHERE b.id = build_id), failure) \
+             WHERE state IN ('waiting', 'pushing') \
+             AND build_id NOT IN (SELECT id FROM builds WHERE state IN ('queued', 'running', 'paused'))",
+        )
+        .execute(&mut *tx)
+        .await?;
+        Ok(tx.commit().await?)
+    }
+
     /// Ends a publication. For [`PublicationState::Done`] and [`PublicationState::Unchanged`] the tag's history gets its
     /// entry and the triggers their event in the same transaction. Returns false when it was finished already: a tag moves at most once per build.
     ///

@@ -2,6 +2,7 @@
 //! [`BuildState::may_become`]: of two callers one wins, the other one gets `false`.
 
 use crate::builds::{BuildRecord, record};
+use crate::notices::{self, Ended};
 use crate::row::{Columns, json_of, millis, word};
 use crate::{Store, StoreError, build_stages, rule_refs};
 use chrono::{DateTime, Utc};
@@ -147,6 +148,9 @@ impl Store {
         let moved = transition(&mut tx, id, from, to, &patch, now).await?;
         if to == BuildState::Succeeded {
             note_built(&mut tx, id).await?;
+        }
+        if moved {
+            notices::note_untold(&mut tx, Ended::Build(id)).await?;
         }
         tx.commit().await?;
         Ok(moved)

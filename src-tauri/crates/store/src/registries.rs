@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use slipway_core::ids::{CredentialId, RegistryId};
 use slipway_core::image::{CredentialSource, RegistryHost, RegistryKind};
+use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
 
 /// What a person says about an OCI registry.
@@ -102,20 +103,9 @@ impl Store {
     /// [`StoreError::NameTaken`] at `name`.
     pub async fn insert_registry(&self, spec: &RegistrySpec, now: DateTime<Utc>) -> Result<RegistryId, StoreError> {
         let mut tx = self.write().await?;
-        let id = sqlx::query_scalar(
-            "INSERT INTO registries (name, kind, host, plain_http, ca_pem, created_at) VALUES (?, ?, ?, ?, ?, ?) RETURNING id",
-        )
-        .bind(&spec.name)
-        .bind(word(&RegistryKind::Oci)?)
-        .bind(spec.host.as_str())
-        .bind(spec.plain_http)
-        .bind(spec.ca_pem.as_deref())
-        .bind(millis(now))
-        .fetch_one(&mut *tx)
-        .await
-        .map_err(|e| StoreError::from(e).name_taken_at("name"))?;
+        let id = insert(&mut tx, spec, now).await?;
         tx.commit().await?;
-        Ok(RegistryId(id))
+        Ok(id)
     }
 
     /// Returns a registry.
@@ -154,20 +144,7 @@ impl Store {
     /// [`StoreError::NotFound`] (also for *Local engine*, which has nothing to change), [`StoreError::NameTaken`].
     pub async fn update_registry(&self, id: RegistryId, spec: &RegistrySpec) -> Result<(), StoreError> {
         let mut tx = self.write().await?;
-        let done = sqlx::query(
-            "UPDATE registries SET name = ?, host = ?, plain_http = ?, ca_pem = ? WHERE id = ? AND kind = 'oci'",
-        )
-        .bind(&spec.name)
-        .bind(spec.host.as_str())
-        .bind(spec.plain_http)
-        .bind(spec.ca_pem.as_deref())
-        .bind(id.0)
-        .execute(&mut *tx)
-        .await
-        .map_err(|e| StoreError::from(e).name_taken_at("name"))?;
-        if done.rows_affected() == 0 {
-            return Err(StoreError::not_found("registry", id));
-        }
+        update(&mut tx, id, spec).await?;
         Ok(tx.commit().await?)
     }
 
@@ -199,24 +176,9 @@ impl Store {
         source: &CredentialSource,
     ) -> Result<CredentialId, StoreError> {
         let mut tx = self.write().await?;
-        let known: bool = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM registries WHERE id = ?)")
-            .bind(registry.0)
-            .fetch_one(&mut *tx)
-            .await?;
-        if !known {
-            return Err(StoreError::not_found("registry", registry));
-        }
-        let id = sqlx::query_scalar(
-            "INSERT INTO registry_credentials (registry_id, name, source) VALUES (?, ?, ?) RETURNING id",
-        )
-        .bind(registry.0)
-        .bind(name)
-        .bind(json(source)?)
-        .fetch_one(&mut *tx)
-        .await
-        .map_err(|e| StoreError::from(e).name_taken_at("name"))?;
+        let id = insert_credential(&mut tx, registry, name, source).await?;
         tx.commit().await?;
-        Ok(CredentialId(id))
+        Ok(id)
     }
 
     /// Returns a credential.
@@ -315,4 +277,67 @@ impl Store {
         }
         Ok(tx.commit().await?)
     }
+}
+
+pub(crate) async fn insert(
+    tx: &mut SqliteConnection,
+    spec: &RegistrySpec,
+    now: DateTime<Utc>,
+) -> Result<RegistryId, StoreError> {
+    let id = sqlx::query_scalar(
+        "INSERT INTO registries (name, kind, host, plain_http, ca_pem, created_at) VALUES (?, ?, ?, ?, ?, ?) RETURNING id",
+    )
+    .bind(&spec.name)
+    .bind(word(&RegistryKind::Oci)?)
+    .bind(spec.host.as_str())
+    .bind(spec.plain_http)
+    .bind(spec.ca_pem.as_deref())
+    .bind(millis(now))
+    .fetch_one(&mut *tx)
+    .await
+    .map_err(|e| StoreError::from(e).name_taken_at("name"))?;
+    Ok(RegistryId(id))
+}
+
+pub(crate) async fn update(tx: &mut SqliteConnection, id: RegistryId, spec: &RegistrySpec) -> Result<(), StoreError> {
+    let done = sqlx::query(
+        "UPDATE registries SET name = ?, host = ?, plain_http = ?, ca_pem = ? WHERE id = ? AND kind = 'oci'",
+    )
+    .bind(&spec.name)
+    .bind(spec.host.as_str())
+    .bind(spec.plain_http)
+    .bind(spec.ca_pem.as_deref())
+    .bind(id.0)
+    .execute(&mut *tx)
+    .await
+    .map_err(|e| StoreError::from(e).name_taken_at("name"))?;
+    if done.rows_affected() == 0 {
+        return Err(StoreError::not_found("registry", id));
+    }
+    Ok(())
+}
+
+pub(crate) async fn insert_credential(
+    tx: &mut SqliteConnection,
+    registry: RegistryId,
+    name: &str,
+    source: &CredentialSource,
+) -> Result<CredentialId, StoreError> {
+    let known: bool = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM registries WHERE id = ?)")
+        .bind(registry.0)
+        .fetch_one(&mut *tx)
+        .await?;
+    if !known {
+        return Err(StoreError::not_found("registry", registry));
+    }
+    let id = sqlx::query_scalar(
+        "INSERT INTO registry_credentials (registry_id, name, source) VALUES (?, ?, ?) RETURNING id",
+    )
+    .bind(registry.0)
+    .bind(name)
+    .bind(json(source)?)
+    .fetch_one(&mut *tx)
+    .await
+    .map_err(|e| StoreError::from(e).name_taken_at("name"))?;
+    Ok(CredentialId(id))
 }

@@ -6,6 +6,7 @@ use crate::{Store, StoreError, rule_refs};
 use chrono::{DateTime, Utc};
 use slipway_core::ids::{BuildId, CodeRepositoryId, ImageRepositoryId, RuleId};
 use slipway_core::rule::RuleSpec;
+use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
 
 /// One build rule.
@@ -57,22 +58,9 @@ impl Store {
         now: DateTime<Utc>,
     ) -> Result<RuleId, StoreError> {
         let mut tx = self.write().await?;
-        let id: i64 = sqlx::query_scalar(
-            "INSERT INTO build_rules (repository_id, code_repository_id, name, spec, auto_trigger, created_at, updated_at) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6) RETURNING id",
-        )
-        .bind(repository.0)
-        .bind(spec.code.0)
-        .bind(&spec.name)
-        .bind(json(spec)?)
-        .bind(spec.auto_trigger)
-        .bind(millis(now))
-        .fetch_one(&mut *tx)
-        .await
-        .map_err(|e| no_parent(StoreError::from(e).name_taken_at("spec.name"), repository, spec.code))?;
-        rule_refs::handle_all_heads(&mut tx, RuleId(id), spec.code).await?;
+        let id = insert(&mut tx, repository, spec, now).await?;
         tx.commit().await?;
-        Ok(RuleId(id))
+        Ok(id)
     }
 
     /// Returns a rule, also a deleted one.
@@ -128,32 +116,7 @@ impl Store {
     /// [`StoreError::NotFound`] (also when it is deleted), [`StoreError::NameTaken`] at `spec.name`.
     pub async fn update_rule(&self, id: RuleId, spec: &RuleSpec, now: DateTime<Utc>) -> Result<(), StoreError> {
         let mut tx = self.write().await?;
-        let row = sqlx::query("SELECT repository_id, code_repository_id, auto_trigger FROM build_rules WHERE id = ? AND deleted_at IS NULL")
-            .bind(id.0)
-            .fetch_optional(&mut *tx)
-            .await?
-            .ok_or_else(|| StoreError::not_found("rule", id))?;
-        let repository = ImageRepositoryId(row.int("repository_id")?);
-        let same_code = row.int_of("code_repository_id")? == Some(spec.code.0);
-        let turned_on = spec.auto_trigger && !row.flag("auto_trigger")?;
-        sqlx::query(
-            "UPDATE build_rules SET code_repository_id = ?, name = ?, spec = ?, auto_trigger = ?, updated_at = ? WHERE id = ?",
-        )
-        .bind(spec.code.0)
-        .bind(&spec.name)
-        .bind(json(spec)?)
-        .bind(spec.auto_trigger)
-        .bind(millis(now))
-        .bind(id.0)
-        .execute(&mut *tx)
-        .await
-        .map_err(|e| no_parent(StoreError::from(e).name_taken_at("spec.name"), repository, spec.code))?;
-        if !same_code {
-            sqlx::query("DELETE FROM rule_refs WHERE rule_id = ?").bind(id.0).execute(&mut *tx).await?;
-        }
-        if !same_code || turned_on {
-            rule_refs::handle_all_heads(&mut tx, id, spec.code).await?;
-        }
+        update(&mut tx, id, spec, now).await?;
         Ok(tx.commit().await?)
     }
 
@@ -225,4 +188,64 @@ fn no_parent(error: StoreError, repository: ImageRepositoryId, code: CodeReposit
         StoreError::InUse { .. } => StoreError::not_found("image or code repository", format!("{repository} / {code}")),
         other => other,
     }
+}
+
+pub(crate) async fn insert(
+    tx: &mut SqliteConnection,
+    repository: ImageRepositoryId,
+    spec: &RuleSpec,
+    now: DateTime<Utc>,
+) -> Result<RuleId, StoreError> {
+    let id: i64 = sqlx::query_scalar(
+        "INSERT INTO build_rules (repository_id, code_repository_id, name, spec, auto_trigger, created_at, updated_at) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6) RETURNING id",
+    )
+    .bind(repository.0)
+    .bind(spec.code.0)
+    .bind(&spec.name)
+    .bind(json(spec)?)
+    .bind(spec.auto_trigger)
+    .bind(millis(now))
+    .fetch_one(&mut *tx)
+    .await
+    .map_err(|e| no_parent(StoreError::from(e).name_taken_at("spec.name"), repository, spec.code))?;
+    rule_refs::handle_all_heads(tx, RuleId(id), spec.code).await?;
+    Ok(RuleId(id))
+}
+
+pub(crate) async fn update(
+    tx: &mut SqliteConnection,
+    id: RuleId,
+    spec: &RuleSpec,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let row = sqlx::query(
+        "SELECT repository_id, code_repository_id, auto_trigger FROM build_rules WHERE id = ? AND deleted_at IS NULL",
+    )
+    .bind(id.0)
+    .fetch_optional(&mut *tx)
+    .await?
+    .ok_or_else(|| StoreError::not_found("rule", id))?;
+    let repository = ImageRepositoryId(row.int("repository_id")?);
+    let same_code = row.int_of("code_repository_id")? == Some(spec.code.0);
+    let turned_on = spec.auto_trigger && !row.flag("auto_trigger")?;
+    sqlx::query(
+        "UPDATE build_rules SET code_repository_id = ?, name = ?, spec = ?, auto_trigger = ?, updated_at = ? WHERE id = ?",
+    )
+    .bind(spec.code.0)
+    .bind(&spec.name)
+    .bind(json(spec)?)
+    .bind(spec.auto_trigger)
+    .bind(millis(now))
+    .bind(id.0)
+    .execute(&mut *tx)
+    .await
+    .map_err(|e| no_parent(StoreError::from(e).name_taken_at("spec.name"), repository, spec.code))?;
+    if !same_code {
+        sqlx::query("DELETE FROM rule_refs WHERE rule_id = ?").bind(id.0).execute(&mut *tx).await?;
+    }
+    if !same_code || turned_on {
+        rule_refs::handle_all_heads(tx, id, spec.code).await?;
+    }
+    Ok(())
 }

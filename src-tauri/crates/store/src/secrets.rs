@@ -4,6 +4,31 @@ use crate::row::millis;
 use crate::{Store, StoreError};
 use chrono::{DateTime, Utc};
 use slipway_core::ids::SecretId;
+use sqlx::SqliteConnection;
+
+/// Stores sealed bytes with the row that names them.
+pub(crate) async fn insert(
+    tx: &mut SqliteConnection,
+    purpose: &str,
+    sealed: &[u8],
+    now: DateTime<Utc>,
+) -> Result<SecretId, StoreError> {
+    let id = sqlx::query_scalar("INSERT INTO secrets (purpose, sealed, created_at) VALUES (?, ?, ?) RETURNING id")
+        .bind(purpose)
+        .bind(sealed)
+        .bind(millis(now))
+        .fetch_one(tx)
+        .await?;
+    Ok(SecretId(id))
+}
+
+/// Forgets secrets with the row that named them. Missing is fine.
+pub(crate) async fn forget(tx: &mut SqliteConnection, secrets: &[Option<SecretId>]) -> Result<(), StoreError> {
+    for secret in secrets.iter().flatten() {
+        sqlx::query("DELETE FROM secrets WHERE id = ?").bind(secret.0).execute(&mut *tx).await?;
+    }
+    Ok(())
+}
 
 impl Store {
     /// Stores sealed bytes; `purpose` says to a person what they are for.
@@ -17,14 +42,9 @@ impl Store {
         now: DateTime<Utc>,
     ) -> Result<SecretId, StoreError> {
         let mut tx = self.write().await?;
-        let id = sqlx::query_scalar("INSERT INTO secrets (purpose, sealed, created_at) VALUES (?, ?, ?) RETURNING id")
-            .bind(purpose)
-            .bind(sealed)
-            .bind(millis(now))
-            .fetch_one(&mut *tx)
-            .await?;
+        let id = insert(&mut tx, purpose, sealed, now).await?;
         tx.commit().await?;
-        Ok(SecretId(id))
+        Ok(id)
     }
 
     /// Puts other sealed bytes in place of a secret.
@@ -63,7 +83,7 @@ impl Store {
     /// As every write.
     pub async fn delete_secret(&self, id: SecretId) -> Result<(), StoreError> {
         let mut tx = self.write().await?;
-        sqlx::query("DELETE FROM secrets WHERE id = ?").bind(id.0).execute(&mut *tx).await?;
+        forget(&mut tx, &[Some(id)]).await?;
         Ok(tx.commit().await?)
     }
 }

@@ -4,6 +4,7 @@ use crate::row::{Columns, json};
 use crate::{Store, StoreError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use sqlx::SqliteConnection;
 
 impl Store {
     /// Returns a setting; `None` when it was never set.
@@ -21,13 +22,7 @@ impl Store {
     /// As every write.
     pub async fn set_setting<T: Serialize + Sync>(&self, key: &str, value: &T) -> Result<(), StoreError> {
         let mut tx = self.write().await?;
-        sqlx::query(
-            "INSERT INTO settings (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-        )
-        .bind(key)
-        .bind(json(value)?)
-        .execute(&mut *tx)
-        .await?;
+        set(&mut tx, key, value).await?;
         Ok(tx.commit().await?)
     }
 
@@ -40,4 +35,19 @@ impl Store {
         sqlx::query("DELETE FROM settings WHERE key = ?").bind(key).execute(&mut *tx).await?;
         Ok(tx.commit().await?)
     }
+}
+
+pub(crate) async fn set<T: Serialize + Sync>(
+    tx: &mut SqliteConnection,
+    key: &str,
+    value: &T,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO settings (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+    )
+    .bind(key)
+    .bind(json(value)?)
+    .execute(tx)
+    .await?;
+    Ok(())
 }

@@ -81,7 +81,8 @@ impl Store {
         row.as_ref().map(record).transpose()
     }
 
-    /// Returns the latest observation that ever set this tag: a push that was observed before it must leave the tag alone.
+    /// Returns the latest observation that ever set this tag, or had begun to when it was interrupted: the registry may have
+    /// it already. A push that was observed before it must leave the tag alone.
     ///
     /// # Errors
     /// As every read.
@@ -90,12 +91,19 @@ impl Store {
         repository: ImageRepositoryId,
         tag: &Tag,
     ) -> Result<Option<ObservationId>, StoreError> {
-        let id: Option<i64> =
-            sqlx::query_scalar("SELECT MAX(observation_id) FROM tag_moves WHERE repository_id = ? AND tag = ?")
-                .bind(repository.0)
-                .bind(tag.as_str())
-                .fetch_one(self.read())
-                .await?;
+        let id: Option<i64> = sqlx::query_scalar(
+            "SELECT MAX(observation_id) FROM (
+                 SELECT observation_id FROM tag_moves WHERE repository_id = ?1 AND tag = ?2
+                 UNION ALL
+                 SELECT builds.observation_id FROM builds JOIN publications ON publications.build_id = builds.id
+                 WHERE builds.state IN ('queued', 'running', 'paused') AND builds.repository_id = ?1
+                     AND publications.tag = ?2 AND publications.state = 'pushing'
+             )",
+        )
+        .bind(repository.0)
+        .bind(tag.as_str())
+        .fetch_one(self.read())
+        .await?;
         Ok(id.map(ObservationId))
     }
 

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use slipway_core::ids::{FiringId, ImageRepositoryId, TagEventId, TargetId, TriggerId};
 use slipway_core::trigger::{TargetPin, TriggerSpec};
 use sqlx::sqlite::SqliteRow;
+use sqlx::{Sqlite, Transaction};
 
 /// One image trigger.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,28 +64,9 @@ impl Store {
         now: DateTime<Utc>,
     ) -> Result<TriggerId, StoreError> {
         let mut tx = self.write().await?;
-        let target = targets::ensure(&mut tx, &spec.target, now).await?;
-        let seen = tag_events::newest(&mut tx).await?;
-        let id: i64 = sqlx::query_scalar(
-            "INSERT INTO triggers (repository_id, target_id, name, spec, enabled, seen_event, created_at, updated_at) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7) RETURNING id",
-        )
-        .bind(repository.0)
-        .bind(target.0)
-        .bind(&spec.name)
-        .bind(json(spec)?)
-        .bind(spec.enabled)
-        .bind(seen)
-        .bind(millis(now))
-        .fetch_one(&mut *tx)
-        .await
-        .map_err(|error| match StoreError::from(error).name_taken_at("spec.name").in_use_as("trigger") {
-            StoreError::InUse { .. } => StoreError::not_found("image repository", repository),
-            other => other,
-        })?;
-        tag_events::want_baseline(&mut tx, repository).await?;
+        let id = insert(&mut tx, repository, spec, now).await?;
         tx.commit().await?;
-        Ok(TriggerId(id))
+        Ok(id)
     }
 
     /// Returns a trigger, also a deleted one.
@@ -133,37 +115,7 @@ impl Store {
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
         let mut tx = self.write().await?;
-        let row =
-            sqlx::query("SELECT repository_id, spec, seen_event FROM triggers WHERE id = ? AND deleted_at IS NULL")
-                .bind(id.0)
-                .fetch_optional(&mut *tx)
-                .await?
-                .ok_or_else(|| StoreError::not_found("trigger", id))?;
-        let repository = ImageRepositoryId(row.int("repository_id")?);
-        let old: TriggerSpec = row.json("spec")?;
-        let begins = spec.enabled && (!old.enabled || old.condition != spec.condition);
-        let seen = if begins { tag_events::newest(&mut tx).await? } else { row.int("seen_event")? };
-        let target = targets::ensure(&mut tx, &spec.target, now).await?;
-        sqlx::query(
-            "UPDATE triggers SET target_id = ?, name = ?, spec = ?, enabled = ?, seen_event = ?, updated_at = ? \
-             WHERE id = ?",
-        )
-        .bind(target.0)
-        .bind(&spec.name)
-        .bind(json(spec)?)
-        .bind(spec.enabled)
-        .bind(seen)
-        .bind(millis(now))
-        .bind(id.0)
-        .execute(&mut *tx)
-        .await
-        .map_err(|error| StoreError::from(error).name_taken_at("spec.name"))?;
-        if begins {
-            tag_events::want_baseline(&mut tx, repository).await?;
-        }
-        if !spec.enabled || old.target.key() != spec.target.key() {
-            skip_waiting_of_trigger(&mut tx, id, now).await?;
-        }
+        update(&mut tx, id, spec, now).await?;
         Ok(tx.commit().await?)
     }
 
@@ -191,4 +143,72 @@ impl Store {
         tx.commit().await?;
         Ok(running.into_iter().map(FiringId).collect())
     }
+}
+
+pub(crate) async fn insert(
+    tx: &mut Transaction<'_, Sqlite>,
+    repository: ImageRepositoryId,
+    spec: &TriggerSpec,
+    now: DateTime<Utc>,
+) -> Result<TriggerId, StoreError> {
+    let target = targets::ensure(tx, &spec.target, now).await?;
+    let seen = tag_events::newest(tx).await?;
+    let id: i64 = sqlx::query_scalar(
+        "INSERT INTO triggers (repository_id, target_id, name, spec, enabled, seen_event, created_at, updated_at) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7) RETURNING id",
+    )
+    .bind(repository.0)
+    .bind(target.0)
+    .bind(&spec.name)
+    .bind(json(spec)?)
+    .bind(spec.enabled)
+    .bind(seen)
+    .bind(millis(now))
+    .fetch_one(&mut **tx)
+    .await
+    .map_err(|error| match StoreError::from(error).name_taken_at("spec.name").in_use_as("trigger") {
+        StoreError::InUse { .. } => StoreError::not_found("image repository", repository),
+        other => other,
+    })?;
+    tag_events::want_baseline(tx, repository).await?;
+    Ok(TriggerId(id))
+}
+
+pub(crate) async fn update(
+    tx: &mut Transaction<'_, Sqlite>,
+    id: TriggerId,
+    spec: &TriggerSpec,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let row = sqlx::query("SELECT repository_id, spec, seen_event FROM triggers WHERE id = ? AND deleted_at IS NULL")
+        .bind(id.0)
+        .fetch_optional(&mut **tx)
+        .await?
+        .ok_or_else(|| StoreError::not_found("trigger", id))?;
+    let repository = ImageRepositoryId(row.int("repository_id")?);
+    let old: TriggerSpec = row.json("spec")?;
+    let begins = spec.enabled && (!old.enabled || old.condition != spec.condition);
+    let seen = if begins { tag_events::newest(tx).await? } else { row.int("seen_event")? };
+    let target = targets::ensure(tx, &spec.target, now).await?;
+    sqlx::query(
+        "UPDATE triggers SET target_id = ?, name = ?, spec = ?, enabled = ?, seen_event = ?, updated_at = ? \
+         WHERE id = ?",
+    )
+    .bind(target.0)
+    .bind(&spec.name)
+    .bind(json(spec)?)
+    .bind(spec.enabled)
+    .bind(seen)
+    .bind(millis(now))
+    .bind(id.0)
+    .execute(&mut **tx)
+    .await
+    .map_err(|error| StoreError::from(error).name_taken_at("spec.name"))?;
+    if begins {
+        tag_events::want_baseline(tx, repository).await?;
+    }
+    if !spec.enabled || old.target.key() != spec.target.key() {
+        skip_waiting_of_trigger(tx, id, now).await?;
+    }
+    Ok(())
 }

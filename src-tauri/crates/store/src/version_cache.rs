@@ -12,7 +12,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePo
 use std::collections::HashMap;
 
 /// The layout of the file; another number makes it anew.
-const LAYOUT: i64 = 1;
+const LAYOUT: i64 = 2;
 /// Manifests kept at most; the oldest go first.
 const MOST_MANIFESTS: i64 = 100_000;
 
@@ -25,6 +25,8 @@ pub struct ManifestFacts {
     pub platforms: Vec<Platform>,
     /// The newest creation time written in its images.
     pub created: Option<DateTime<Utc>>,
+    /// The manifests of an index, which it needs; none for a single image.
+    pub parts: Vec<Digest>,
 }
 
 /// The open cache; cheap to clone.
@@ -79,7 +81,7 @@ impl VersionCache {
                  CREATE INDEX manifests_age ON manifests (kept_at);
                  CREATE TABLE heads (place TEXT NOT NULL, tag TEXT NOT NULL, digest TEXT NOT NULL,
                                      PRIMARY KEY (place, tag)) WITHOUT ROWID;
-                 PRAGMA user_version = 1;",
+                 PRAGMA user_version = 2;",
             )
             .execute(&pool)
             .await?;

@@ -3,11 +3,22 @@
 use std::fmt;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use aho_corasick::AhoCorasick;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+
+/// Inside every made-up secret of every test, also of those in `tests/browser` and `tests/hosts`: one search finds all of them.
+/// Letters and digits alone, which most encodings leave as they are.
+pub const CANARY_MARK: &str = "slipwayCanary7Qx";
+
+/// So much of a file is looked at at once.
+const PIECE: u64 = 8 << 20;
+
+/// What a process is called that carries a canary on purpose; see [`CanaryScan::command_lines`].
+const PLANTED: [&str; 4] = ["sh", "-c", "echo ready; read line", "planted"];
 
 /// A made-up secret that occurs nowhere else. It holds characters that every encoding changes.
 #[derive(Debug, Clone)]
@@ -37,13 +48,32 @@ impl Canary {
         let folder =
             tempfile::Builder::new().prefix("").rand_bytes(16).tempdir().expect("a temporary folder can be made");
         let random = folder.path().file_name().expect("it has a name").to_string_lossy().into_owned();
-        Self { text: format!("{name}-{random}/+ \"ü%") }
+        Self { text: format!("{CANARY_MARK}-{name}-{random}/+ \"ü%") }
     }
 
     /// Makes a canary that can stand in a header: one word of ASCII, as tokens are.
     #[must_use]
     pub fn word(name: &str) -> Self {
         Self { text: Self::new(name).text.replace([' ', '"', 'ü'], "") }
+    }
+
+    /// Makes a canary that is no secret to the product and stands where the test puts it: the look over a whole run does not
+    /// know it.
+    #[must_use]
+    pub fn aside(name: &str) -> Self {
+        Self { text: Self::word(name).text.replace(CANARY_MARK, "aside") }
+    }
+
+    /// Stands for every canary of every test: what is found is one of them.
+    #[must_use]
+    pub fn any() -> Self {
+        Self::of(CANARY_MARK)
+    }
+
+    /// Takes a secret that the program made itself for one.
+    #[must_use]
+    pub fn of(secret: &str) -> Self {
+        Self { text: secret.to_owned() }
     }
 
     /// Returns the secret itself.
@@ -64,6 +94,8 @@ impl Canary {
             ("url", url.replace('+', "%20").into_bytes()),
             ("hex", hex::encode(bytes).into_bytes()),
             ("hex", hex::encode_upper(bytes).into_bytes()),
+            ("utf-16", self.text.encode_utf16().flat_map(u16::to_le_bytes).collect()),
+            ("utf-16", self.text.encode_utf16().flat_map(u16::to_be_bytes).collect()),
         ];
         // Inside a longer text, base64 depends on the position modulo three; the first and last letters hold neighbours.
         for before in 0..3 {
@@ -84,6 +116,27 @@ pub struct CanaryScan {
     names: Vec<&'static str>,
     forms: Vec<Vec<u8>>,
     searcher: AhoCorasick,
+    files: AtomicU64,
+    bytes: AtomicU64,
+}
+
+/// A process that carries a canary on purpose; ends when dropped.
+#[derive(Debug)]
+pub struct PlantedProcess(Child);
+
+impl PlantedProcess {
+    /// Returns its id.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.0.id()
+    }
+}
+
+impl Drop for PlantedProcess {
+    fn drop(&mut self) {
+        // It waits for a line that never comes.
+        let _ = self.0.kill().and_then(|()| self.0.wait());
+    }
 }
 
 impl CanaryScan {
@@ -92,7 +145,13 @@ impl CanaryScan {
     pub fn new(canary: &Canary) -> Self {
         let (names, forms): (Vec<_>, Vec<_>) = canary.forms().into_iter().unzip();
         let searcher = AhoCorasick::new(&forms).expect("a handful of patterns can be searched");
-        Self { canary: canary.clone(), names, forms, searcher }
+        Self { canary: canary.clone(), names, forms, searcher, files: AtomicU64::new(0), bytes: AtomicU64::new(0) }
+    }
+
+    /// Returns how many files were read until now, and how many bytes of them; what was planted counts too.
+    #[must_use]
+    pub fn read(&self) -> (u64, u64) {
+        (self.files.load(Ordering::Relaxed), self.bytes.load(Ordering::Relaxed))
     }
 
     /// Returns where the canary is inside `text`.
@@ -105,28 +164,52 @@ impl CanaryScan {
         forms.into_iter().map(|form| Sighting { place: place.to_owned(), form }).collect()
     }
 
-    /// Returns every file below `folder` that holds the canary, or has it in its name.
+    /// Returns every file below `folder` that holds the canary, or has it in its name. Nothing is planted: that it can see there
+    /// is shown by another [`Self::folder`].
+    #[must_use]
+    pub fn look(&self, folder: &Path) -> Vec<Sighting> {
+        self.walk(folder)
+    }
+
+    /// As [`Self::look`], with canaries of its own planted there that it has to see.
     #[must_use]
     pub fn folder(&self, folder: &Path) -> Vec<Sighting> {
-        let planted = folder.join("canary-planted-by-the-scan");
-        for (name, form) in self.names.iter().zip(&self.forms) {
-            std::fs::write(&planted, [b"before ", form.as_slice(), b" after"].concat())
+        let planted = tempfile::Builder::new()
+            .prefix("planted-by-the-scan-")
+            .tempdir_in(folder)
+            .expect("a folder for planted canaries can be made");
+        for (number, form) in self.forms.iter().enumerate() {
+            std::fs::write(planted.path().join(number.to_string()), [b"before ", form.as_slice(), b" after"].concat())
                 .expect("a canary can be planted");
-            let seen = self.walk(folder);
+        }
+        let (mine, others): (Vec<_>, Vec<_>) =
+            self.walk(folder).into_iter().partition(|one| Path::new(&one.place).starts_with(planted.path()));
+        for (number, name) in self.names.iter().enumerate() {
+            let place = planted.path().join(number.to_string()).display().to_string();
             assert!(
-                seen.iter().any(|one| one.form == *name && one.place == planted.display().to_string()),
+                mine.iter().any(|one| one.form == *name && one.place == place),
                 "the scan does not see its own canary as {name}"
             );
         }
-        std::fs::remove_file(&planted).expect("the planted canary can be removed");
-        self.walk(folder)
+        others
     }
 
     /// Returns every process whose command line holds the canary now.
     #[must_use]
     pub fn command_lines(&self) -> Vec<Sighting> {
-        let mut planted = std::process::Command::new("sh")
-            .args(["-c", "echo ready; read line", "planted", self.canary.text()])
+        let planted = self.plant_process();
+        let own = format!("planted process {} sh", planted.id());
+        let (mine, others): (Vec<_>, Vec<_>) = self.processes().1.into_iter().partition(|one| one.place == own);
+        assert!(!mine.is_empty(), "the scan does not see its own canary on a command line");
+        others.into_iter().filter(|one| !one.place.starts_with("planted")).collect()
+    }
+
+    /// Starts a process that has the canary on its command line, for a scan that has to see it.
+    #[must_use]
+    pub fn plant_process(&self) -> PlantedProcess {
+        let mut planted = Command::new(PLANTED[0])
+            .args(&PLANTED[1..])
+            .arg(self.canary.text())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -134,13 +217,25 @@ impl CanaryScan {
         // Only a program that speaks surely has its command line: the kernel sets it after the start was reported.
         let mut ready = [0; 6];
         planted.stdout.as_mut().expect("it was piped").read_exact(&mut ready).expect("sh says that it is ready");
-        let own = format!("process {}", planted.id());
-        let seen = processes(|place, line| self.bytes(place, line));
-        // It waits for a line that never comes.
-        planted.kill().and_then(|()| planted.wait()).expect("the planted process ends");
-        let (mine, others): (Vec<_>, Vec<_>) = seen.into_iter().partition(|one| one.place == own);
-        assert!(!mine.is_empty(), "the scan does not see its own canary on a command line");
-        others
+        PlantedProcess(planted)
+    }
+
+    /// Looks once at all command lines. Returns the ids of all processes, and those that hold the canary; the place of one that
+    /// a scan planted, this or another, begins with `planted`.
+    #[must_use]
+    pub fn processes(&self) -> (Vec<u32>, Vec<Sighting>) {
+        let entries = std::fs::read_dir("/proc").expect("command lines are read from /proc, which only Linux has");
+        let ids: Vec<u32> =
+            entries.flatten().filter_map(|entry| entry.file_name().to_string_lossy().parse().ok()).collect();
+        let planted = PLANTED.join("\0");
+        let seen = ids.iter().flat_map(|id| {
+            let line = std::fs::read(format!("/proc/{id}/cmdline")).unwrap_or_default();
+            let kind = if line.starts_with(planted.as_bytes()) { "planted process" } else { "process" };
+            let program = line.split(|byte| *byte == 0).next().unwrap_or_default();
+            self.bytes(&format!("{kind} {id} {}", String::from_utf8_lossy(program)), &line)
+        });
+        let seen = seen.collect();
+        (ids, seen)
     }
 
     fn walk(&self, folder: &Path) -> Vec<Sighting> {
@@ -163,21 +258,31 @@ impl CanaryScan {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let mut seen = self.bytes(&place, name.as_bytes());
         if path.is_file() && !path.is_symlink() {
+            self.files.fetch_add(1, Ordering::Relaxed);
             // A file may go away between listing and reading; then there is nothing to see in it.
-            seen.extend(self.bytes(&place, &std::fs::read(path).unwrap_or_default()));
+            if let Ok(file) = std::fs::File::open(path) {
+                for one in self.content(&place, file) {
+                    if !seen.contains(&one) {
+                        seen.push(one);
+                    }
+                }
+            }
         }
         seen
     }
-}
 
-fn processes(mut look: impl FnMut(&str, &[u8]) -> Vec<Sighting>) -> Vec<Sighting> {
-    let entries = std::fs::read_dir("/proc").expect("command lines are read from /proc, which only Linux has");
-    entries
-        .flatten()
-        .filter_map(|entry| entry.file_name().to_string_lossy().parse::<u32>().ok())
-        .flat_map(|id| {
-            let line = std::fs::read(format!("/proc/{id}/cmdline")).unwrap_or_default();
-            look(&format!("process {id}"), &line)
-        })
-        .collect()
+    /// Reads piece by piece: a file may be larger than the memory. Each piece begins with the end of the one before.
+    fn content(&self, place: &str, mut file: std::fs::File) -> Vec<Sighting> {
+        let overlap = self.forms.iter().map(Vec::len).max().unwrap_or_default();
+        let (mut seen, mut piece) = (Vec::new(), Vec::new());
+        loop {
+            piece.drain(..piece.len().saturating_sub(overlap));
+            let read = (&mut file).take(PIECE).read_to_end(&mut piece).unwrap_or_default();
+            if read == 0 {
+                return seen;
+            }
+            self.bytes.fetch_add(read as u64, Ordering::Relaxed);
+            seen.extend(self.bytes(place, &piece));
+        }
+    }
 }

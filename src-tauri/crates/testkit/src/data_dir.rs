@@ -4,7 +4,9 @@ use std::path::Path;
 
 use tempfile::TempDir;
 
-/// A data folder as the product keeps one (mode 0700), removed when dropped.
+/// A folder as the product keeps its data (mode 0700), removed when dropped. In a run of all tests, which names a folder in
+/// `SLIPWAY_GIVEN_UP`, it is moved there instead: what the tests left is looked through for canaries before it goes
+/// (`slipway-canaries`).
 #[derive(Debug)]
 pub struct TempDataDir {
     folder: TempDir,
@@ -22,6 +24,15 @@ impl TempDataDir {
     #[must_use]
     pub fn path(&self) -> &Path {
         self.folder.path()
+    }
+}
+
+impl Drop for TempDataDir {
+    fn drop(&mut self) {
+        if let (Some(given_up), Some(name)) = (std::env::var_os("SLIPWAY_GIVEN_UP"), self.path().file_name()) {
+            // What cannot be moved is removed as always: a test took it away itself, or something is mounted there.
+            let _ = std::fs::rename(self.path(), Path::new(&given_up).join(name));
+        }
     }
 }
 

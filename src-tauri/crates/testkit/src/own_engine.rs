@@ -20,6 +20,8 @@ impl OwnEngine {
         let mut process = Command::new(script)
             .args(["with-own-engine", "sh", "-c", "echo \"$DOCKER_HOST\"; read -r _"])
             .env("SLIPWAY_ENGINE_DATA", "swarm-data")
+            // Also from within another engine's namespace: two of them do not share one.
+            .env_remove("SLIPWAY_ENGINE_NAMESPACE")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

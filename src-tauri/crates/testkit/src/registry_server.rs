@@ -23,6 +23,16 @@ pub struct RegistryServer {
 impl RegistryServer {
     /// Starts a registry that asks for `login` (nobody has to sign in without one) and lets manifests be deleted or not.
     pub async fn start(login: Option<Login>, delete: bool) -> Self {
+        Self::start_with(login, delete, None).await
+    }
+
+    /// As [`Self::start`]; each manifest that arrives is told to `listener` in the registry's own form (a POST of `events`),
+    /// one after another in their order.
+    pub async fn start_telling(login: Option<Login>, listener: &str) -> Self {
+        Self::start_with(login, true, Some(listener)).await
+    }
+
+    async fn start_with(login: Option<Login>, delete: bool, listener: Option<&str>) -> Self {
         let folder = TempDir::new().expect("a temporary folder can be made");
         let port = free_port();
         let storage = folder.path().join("storage");
@@ -31,6 +41,12 @@ impl RegistryServer {
              http:\n  addr: 127.0.0.1:{port}\n",
             storage.display()
         );
+        if let Some(url) = listener {
+            configuration += &format!(
+                "notifications:\n  endpoints:\n    - name: test\n      url: {url}\n      timeout: 5s\n      threshold: 5\n      \
+                 backoff: 1s\n"
+            );
+        }
         if let Some(login) = &login {
             let passwords = folder.path().join("htpasswd");
             std::fs::write(&passwords, hashed(login)).expect("the password file can be written");
@@ -95,6 +111,13 @@ impl RegistryServer {
     pub async fn start_again(&mut self) {
         self.process = Self::spawn(&self.folder);
         self.wait_until_ready().await;
+    }
+
+    /// Loses everything that was stored and runs on, as a registry on a new disk.
+    pub async fn forget(&mut self) {
+        self.stop().await;
+        std::fs::remove_dir_all(self.storage()).expect("it stored something");
+        self.start_again().await;
     }
 
     /// Makes the registry accept connections and answer nothing, until [`Self::resume`].

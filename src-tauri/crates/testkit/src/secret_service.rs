@@ -23,16 +23,7 @@ impl SecretService {
     /// Starts the bus and the keyring, and returns when a secret can be stored.
     pub async fn start() -> Self {
         let mut service = Self::start_without_keyring().await;
-        let mut keyring = OwnedProcess::start("gnome-keyring-daemon", HOW_TO_GET_IT, |command| {
-            command.args(["--foreground", "--unlock", "--components=secrets", "--control-directory"]);
-            command.arg(service.folder.path()).envs(service.environment()).stdin(Stdio::piped());
-        });
-        // The keyring's password: an empty standard input would make the daemon ask for one.
-        let mut input = keyring.child().stdin.take().expect("it was piped");
-        input.write_all(b"\n").await.expect("the keyring reads its password");
-        drop(input);
-        service.keyring = Some(keyring);
-        eventually("the keyring stores a secret", Duration::from_secs(20), async || service.store_probe().await).await;
+        service.start_keyring().await;
         service
     }
 
@@ -69,6 +60,32 @@ impl SecretService {
             ("XDG_RUNTIME_DIR", folder.clone()),
             ("HOME", folder),
         ]
+    }
+
+    /// Starts the keyring on a bus that has none, with what the one before stored, and returns when a secret can be stored.
+    pub async fn start_keyring(&mut self) {
+        let mut keyring = OwnedProcess::start("gnome-keyring-daemon", HOW_TO_GET_IT, |command| {
+            command.args(["--foreground", "--unlock", "--components=secrets", "--control-directory"]);
+            command.arg(self.folder.path()).envs(self.environment()).stdin(Stdio::piped());
+        });
+        // The keyring's password: an empty standard input would make the daemon ask for one.
+        let mut input = keyring.child().stdin.take().expect("it was piped");
+        input.write_all(b"\n").await.expect("the keyring reads its password");
+        drop(input);
+        self.keyring = Some(keyring);
+        eventually("the keyring stores a secret", Duration::from_secs(20), async || self.store_probe().await).await;
+    }
+
+    /// Removes what an ended keyring stored, as a person does who sets it up anew.
+    pub fn forget(&self) {
+        assert!(self.keyring.is_none(), "a keyring that runs would write it again");
+        std::fs::remove_dir_all(self.folder.path().join("keyrings")).expect("it stored something");
+    }
+
+    /// Returns the socket of the bus, for a door in front of it.
+    #[must_use]
+    pub fn socket(&self) -> std::path::PathBuf {
+        self.folder.path().join("bus")
     }
 
     /// Ends the keyring while the bus goes on: a keychain that went away.

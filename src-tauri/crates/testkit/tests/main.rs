@@ -3,6 +3,7 @@
 
 mod canaries;
 mod engines;
+mod fault_proxies;
 mod git;
 mod kubernetes;
 mod processes;

@@ -53,21 +53,6 @@ impl KeychainVault {
         }
     }
 
-    /// Forgets a lost or damaged key, so that the next [`Vault::seal`] makes a new one. Everything sealed before stays
-    /// closed for ever: only for a person who agreed to enter the secrets again.
-    ///
-    /// # Errors
-    /// The keychain codes of [`Vault`].
-    pub async fn forget_key(&self) -> Result<(), Failure> {
-        self.ask(|shared| {
-            shared.probe()?;
-            shared.keychain.delete(&shared.account)?;
-            shared.remember(None);
-            Ok(())
-        })
-        .await
-    }
-
     /// Runs a blocking question on a thread of its own, one at a time, and stops waiting at the deadline. A thread and not
     /// the runtime's blocking pool: an unlock dialog that nobody answers must not hold up the end of the application.
     async fn ask<T: Send + 'static>(
@@ -186,6 +171,16 @@ impl Vault for KeychainVault {
 
     async fn check(&self) -> Result<(), Failure> {
         self.ask(Shared::probe).await
+    }
+
+    async fn forget_key(&self) -> Result<(), Failure> {
+        self.ask(|shared| {
+            shared.probe()?;
+            shared.keychain.delete(&shared.account)?;
+            shared.remember(None);
+            Ok(())
+        })
+        .await
     }
 }
 

@@ -1,5 +1,5 @@
 import { Button, Group, Menu, Stack, Tabs, Text } from "@mantine/core";
-import { IconAdjustments, IconDots, IconPlayerStop, IconRefresh, IconTrash } from "@tabler/icons-react";
+import { IconAdjustments, IconDots, IconHelp, IconPlayerStop, IconRefresh, IconTrash } from "@tabler/icons-react";
 import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
 
@@ -19,10 +19,12 @@ import { Took, When } from "../../parts/Time";
 import { foreignText } from "../../words/ansi";
 import { shortCommit, shortRef } from "../../words/format";
 import { FiredByBuild } from "../triggers/FiredByBuild";
+import { CommitReport } from "./CommitReport";
 import { DockerfileTab } from "./DockerfileTab";
 import { LogTab } from "./LogTab";
 import { Parameters } from "./Parameters";
 import { PreviousBuild } from "./PreviousBuild";
+import { ReportDialog } from "./ReportDialog";
 import { RerunDialog } from "./RerunDialog";
 import { Result } from "./Result";
 import { StagesBar } from "./StagesBar";
@@ -123,6 +125,7 @@ export function BuildPage() {
       {failed && <FailureNotice failure={failureOf(failed)} />}
       <StagesBar build={build} />
       <FiredByBuild build={build} />
+      {build.report && <CommitReport report={build.report} />}
       {build.reason && <Reason reason={build.reason} />}
       {build.failure && build.state !== "cancelled" && (
         <FailureNotice failure={build.failure}>
@@ -136,6 +139,9 @@ export function BuildPage() {
               {t(fault ? "builds.open_field" : "builds.open_rule")}
             </PageButton>
           )}
+          <Button variant="default" leftSection={<IconHelp size={14} aria-hidden />} onClick={() => open("report")}>
+            {t("builds.report_open")}
+          </Button>
         </FailureNotice>
       )}
       <Tabs
@@ -170,6 +176,7 @@ export function BuildPage() {
         </Tabs.Panel>
       </Tabs>
       {wanted?.kind === "rerun" && <RerunDialog key={id} build={build} onClose={close} />}
+      {wanted?.kind === "report" && <ReportDialog build={build} name={nameOf(build.repository)} onClose={close} />}
       {wanted?.kind === "delete" && <DeleteBuild build={build} onClose={close} />}
     </Page>
   );

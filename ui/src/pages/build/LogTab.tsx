@@ -1,4 +1,5 @@
 import { Button, Text, UnstyledButton } from "@mantine/core";
+import { IconChevronDown, IconChevronRight } from "@tabler/icons-react";
 import { useNavigate } from "@tanstack/react-router";
 import { type ReactNode, useState } from "react";
 import { useTranslation } from "react-i18next";
@@ -20,6 +21,7 @@ export function LogTab({ build, step }: { build: BuildDetailView; step: number |
   const navigate = useNavigate();
   const nameOf = useRepositoryNames();
   const [internal, setInternal] = useState(false);
+  const Arrow = internal ? IconChevronDown : IconChevronRight;
   const failing = build.steps.find(({ error }) => error !== null);
   const places = useRead("builds.log_steps", { id: build.id }, { enabled: failing !== undefined }).data;
   const place = places?.find((one) => one.step === failing?.ordinal);
@@ -44,7 +46,7 @@ export function LogTab({ build, step }: { build: BuildDetailView; step: number |
     >
       <nav aria-label={t("log.steps")} style={{ borderInlineEnd: "1px solid var(--line)", overflow: "auto", padding: 8 }}>
         <StepButton active={step === undefined} onClick={() => choose(undefined)}>
-          <Text size="sm" fw={500}>
+          <Text size="sm">
             {t("log.all_steps")}
           </Text>
         </StepButton>
@@ -52,7 +54,7 @@ export function LogTab({ build, step }: { build: BuildDetailView; step: number |
           <StepButton key={one.ordinal} active={step === one.ordinal} onClick={() => choose(one.ordinal)}>
             <div style={{ display: "flex", gap: 6, alignItems: "flex-start" }}>
               <Mark tone={toneOf(one)} word={t(toneWord[toneOf(one)])} quiet />
-              <span className="foreign" style={{ flex: 1, fontSize: 12, lineHeight: "16px" }}>
+              <span className="foreign step-name" title={plainText(one.name)}>
                 {plainText(one.name)}
               </span>
               <Text component="span" fz={12} c="dimmed" style={{ whiteSpace: "nowrap" }}>
@@ -67,7 +69,7 @@ export function LogTab({ build, step }: { build: BuildDetailView; step: number |
           </StepButton>
         ))}
         {folded.length > 0 && (
-          <Button size="compact-xs" variant="subtle" color="gray" mt="xs" aria-expanded={internal} onClick={() => setInternal(!internal)}>
+          <Button size="compact-xs" variant="subtle" color="gray" mt="xs" leftSection={<Arrow size={14} aria-hidden />} aria-expanded={internal} onClick={() => setInternal(!internal)}>
             {t("log.internal")} ({folded.length})
           </Button>
         )}

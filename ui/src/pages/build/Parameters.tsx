@@ -12,7 +12,7 @@ import { FailureNotice } from "../../parts/FailureNotice";
 import { fileNameOf, useRepositoryNames } from "../../parts/names";
 import { When } from "../../parts/Time";
 import { foreignText } from "../../words/ansi";
-import { platformText } from "../../words/format";
+import { platformText, shortRef } from "../../words/format";
 
 /** What the build was made from: everything that a second run would take again. */
 export function Parameters({ build }: { build: BuildDetailView }) {
@@ -52,7 +52,7 @@ export function Parameters({ build }: { build: BuildDetailView }) {
     {
       title: t("parameters.source"),
       facts: [
-        [t("builds.ref"), inputs.ref_name && foreignText(inputs.ref_name)],
+        [t("builds.ref"), inputs.ref_name && foreignText(shortRef(inputs.ref_name))],
         [t("builds.commit"), inputs.commit && <Copyable text={inputs.commit} />],
         [t("builds.author"), build.commit && foreignText(`${build.commit.author} <${build.commit.author_email}>`)],
         [t("parameters.message"), build.commit && <span style={{ whiteSpace: "pre-wrap" }}>{foreignText(build.commit.message.trim())}</span>],
@@ -73,7 +73,7 @@ export function Parameters({ build }: { build: BuildDetailView }) {
         [t("rules.no_cache"), options.no_cache && t("common.yes")],
         [t("rules.always_pull"), options.always_pull && t("common.yes")],
         [t("rules.network"), options.network !== "default" && t(`rules.network_${options.network}`)],
-        [t("parameters.engine"), build.engine],
+        [t("parameters.engine"), build.engine === "local" ? t("registries.local") : build.engine],
         [t("parameters.attempt"), build.attempt],
       ],
     },
@@ -100,7 +100,7 @@ export function Parameters({ build }: { build: BuildDetailView }) {
       <div className="panel">
         {sections.map(({ title, facts }) => (
           <section key={title} aria-label={title}>
-            <Text fw={600} px="md" pt="md" pb="xs">
+            <Text fw={600} px="sm" pt="md" pb="xs">
               {title}
             </Text>
             <Table variant="vertical" highlightOnHover={false}>

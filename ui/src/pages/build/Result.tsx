@@ -6,6 +6,7 @@ import { useRead } from "../../host/reads";
 import { useNow } from "../../parts/clock";
 import { Copyable } from "../../parts/Copyable";
 import { FailureNotice } from "../../parts/FailureNotice";
+import { Empty } from "../../parts/Listing";
 import { PageLink } from "../../parts/Page";
 import { Mark, type Tone } from "../../parts/StateMark";
 import { bytesWords, platformText, relativeWords, shortDigest } from "../../words/format";
@@ -29,7 +30,7 @@ export function Result({ build }: { build: BuildDetailView }) {
   const repository = useRead("image_repositories.get", { id: build.repository }).data;
   const registry = registries?.find(({ id }) => id === repository?.spec.registry);
   if (!image && publications.length === 0) {
-    return <Text c="dimmed">{t(build.ended_at ? "result.none" : "result.not_yet")}</Text>;
+    return <Empty sentence={t(build.ended_at ? "result.none" : "result.not_yet")} />;
   }
   return (
     <Stack gap="lg">
@@ -120,8 +121,8 @@ export function Result({ build }: { build: BuildDetailView }) {
       )}
       {publications.map((one) => one.failure && <FailureNotice key={one.target} failure={one.failure} />)}
       {pullable && registry?.host && (
-        <div>
-          <Text size="sm" c="dimmed" mb={2}>
+        <div className="panel" style={{ padding: 12 }}>
+          <Text size="sm" c="dimmed" mb={4}>
             {t("result.pull")}
           </Text>
           <Copyable text={`docker pull ${pullable.target}`} block />

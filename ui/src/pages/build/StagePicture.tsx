@@ -11,12 +11,16 @@ const stages: Stage[] = ["checkout", "build", "push", "triggers"];
 
 const iconOf = { succeeded: {}, failed: {}, cancelled: { icon: IconCircleMinus }, skipped: { icon: IconPlayerSkipForward } };
 
-/** How a stage stands: its tone, and its word. */
-function standing(record: StageRecord | undefined, over: boolean) {
-  if (!record) return { tone: "still" as Tone, word: over ? ("workflow.not_run" as const) : ("builds.state_queued" as const) };
+/** How a stage stands: its tone, its word, and an icon where the tone's own would say something else. */
+export function standing(record: StageRecord | undefined, over: boolean) {
+  if (!record) {
+    return over
+      ? { tone: "still" as Tone, word: "workflow.not_run" as const, icon: IconCircleMinus }
+      : { tone: "still" as Tone, word: "builds.state_queued" as const };
+  }
   if (record.outcome === null) return { tone: "busy" as Tone, word: "builds.state_running" as const };
   const tones: Record<typeof record.outcome, Tone> = { succeeded: "good", failed: "bad", cancelled: "still", skipped: "still" };
-  return { tone: tones[record.outcome], word: `builds.state_${record.outcome}` as const };
+  return { tone: tones[record.outcome], word: `builds.state_${record.outcome}` as const, ...iconOf[record.outcome] };
 }
 
 /** The way of a build as a picture: Checkout → Build → Push → Triggers, each with its outcome and time. */
@@ -26,7 +30,7 @@ export function StagePicture({ build }: { build: BuildDetailView }) {
     <ol className="stage-picture" aria-label={t("workflow.stages")}>
       {stages.map((stage, at) => {
         const record = build.stages.find((one) => one.stage === stage);
-        const { tone, word } = standing(record, build.ended_at !== null);
+        const { word, ...look } = standing(record, build.ended_at !== null);
         return (
           <Fragment key={stage}>
             {at > 0 && (
@@ -34,11 +38,11 @@ export function StagePicture({ build }: { build: BuildDetailView }) {
                 <IconArrowRight size={18} />
               </li>
             )}
-            <li className="stage-box" data-tone={tone}>
+            <li className="stage-box" data-tone={look.tone}>
               <Text size="sm" fw={600}>
                 {t(`builds.stage_${stage}`)}
               </Text>
-              <Mark tone={tone} word={t(word)} {...(record?.outcome ? iconOf[record.outcome] : {})} />
+              <Mark word={t(word)} {...look} />
               <Text fz={12} c="dimmed" mih={18}>
                 {record && record.outcome !== "skipped" && <Took from={record.started_at} to={record.ended_at} />}
               </Text>

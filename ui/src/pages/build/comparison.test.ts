@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 
 import type { BuildDetailView, NameValue, StepView } from "../../host/bindings";
-import { compareBuilds } from "./comparison";
+import { compareBuilds, copiedBy } from "./comparison";
 
 const step = (name: string, at: number, cached: boolean): StepView => ({
   ordinal: at,
@@ -53,4 +53,16 @@ test("arguments that were added, changed and removed", () => {
     ["NEW", null, ""],
   ]);
   expect([cacheOff, firstRun, otherCommit]).toEqual([true, null, false]);
+});
+
+test("a step names the files that it copies from the build directory", () => {
+  const files = ["index.html", "web/a.css", "web/deep/b.css", "website/c.css", "a(b).txt"];
+  const copied = (name: string) => copiedBy({ name }, files);
+  expect(copied("[2/3] ADD ./ /page")).toEqual(files);
+  expect(copied("[build 2/3] COPY --chown=1:1 web /page/")).toEqual(["web/a.css", "web/deep/b.css"]);
+  expect(copied("COPY *.html web/*.css /page/")).toEqual(["index.html", "web/a.css"]);
+  expect(copied('COPY ["a(b).txt", "/page/"]')).toEqual(["a(b).txt"]);
+  expect(copied("COPY nothing /page")).toEqual([]);
+  expect(copied("COPY --from=build /out /page")).toBeNull();
+  expect(copied("RUN make")).toBeNull();
 });

@@ -30,7 +30,7 @@ export interface Comparison {
 const ofDockerfile = (build: BuildDetailView) => orderedSteps(build.steps).filter(({ position }) => position !== null);
 const tally = (steps: StepView[]) => ({ steps: steps.filter(({ cached }) => cached).length, of: steps.length });
 /** An instruction without its number, which moves when a step is added before it. */
-const instruction = ({ name }: StepView) => name.replace(/^\[[^\]]*\]\s*/, "");
+const instruction = ({ name }: Pick<StepView, "name">) => name.replace(/^\[[^\]]*\]\s*/, "");
 
 function pairs(before: NameValue[], after: NameValue[]): Difference[] {
   const names = [...new Set([...before, ...after].map(({ name }) => name))];
@@ -50,6 +50,33 @@ function plain(build: BuildDetailView): [Exclude<Difference["field"], "argument"
     ["network", options.network],
     ["engine", build.engine || null],
   ];
+}
+
+/** Returns which of the files a step copies from the build directory; `null` when it copies nothing from there. */
+export function copiedBy({ name }: Pick<StepView, "name">, files: string[]): string[] | null {
+  const [, rest] = /^(?:COPY|ADD)\s+(.*)$/is.exec(instruction({ name })) ?? [];
+  if (rest === undefined) return null;
+  const words = wordsOf(rest);
+  const named = words.filter((word) => word !== "" && !word.startsWith("--"));
+  if (words.some((word) => word.startsWith("--from="))) return null;
+  const sources = named.slice(0, -1).map((source) => new RegExp(`^${patternOf(source.replace(/^(\.?\/)+|\/+$/g, ""))}(/|$)`));
+  return files.filter((file) => sources.some((source) => source.test(file)));
+}
+
+function wordsOf(text: string): string[] {
+  const list = /\[.*\]\s*$/s.exec(text);
+  try {
+    if (list) return [...text.slice(0, list.index).trim().split(/\s+/), ...(JSON.parse(list[0]) as string[])];
+  } catch {
+    // A name in brackets, not a list.
+  }
+  return text.trim().split(/\s+/);
+}
+
+/** A source as the engine reads it: `*` and `?` stay within a folder; nothing, or a dot, is all of it. */
+function patternOf(source: string): string {
+  if (source === "" || source === ".") return ".*";
+  return source.replace(/[.+^${}()|\\]/g, "\\$&").replaceAll("*", "[^/]*").replaceAll("?", "[^/]");
 }
 
 /** Compares a build with the one before it, from what both records hold. */

@@ -1,13 +1,14 @@
-import { Modal, Select, Stack, Table, Text } from "@mantine/core";
-import { useState } from "react";
+import { Button, Checkbox, Group, Modal, Select, Stack, Table, Text, TextInput } from "@mantine/core";
+import { type FormEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import type { RegistryView } from "../../host/bindings";
 import { failureOf } from "../../host/host";
-import { useRead } from "../../host/reads";
-import { FailureNotice } from "../../parts/FailureNotice";
+import { useCall, useRead } from "../../host/reads";
+import { FailureNotice, useFieldError } from "../../parts/FailureNotice";
 import { ListSkeleton } from "../../parts/Listing";
 import { PageButton, PageLink } from "../../parts/Page";
+import { useRequired } from "../../parts/required";
 
 /** The namespaces of a registry (命名空间), and how a new one comes to be. */
 export function NamespacesDialog({ registry, onClose }: { registry: RegistryView; onClose: () => void }) {
@@ -50,7 +51,7 @@ export function NamespacesDialog({ registry, onClose }: { registry: RegistryView
                 </Table.Tr>
               </Table.Thead>
               <Table.Tbody>
-                {found.namespaces.map(({ name, listed, known }) => (
+                {found.namespaces.map(({ name, listed, known, public: everybody }) => (
                   <Table.Tr key={name}>
                     <Table.Td>
                       <PageLink
@@ -61,6 +62,11 @@ export function NamespacesDialog({ registry, onClose }: { registry: RegistryView
                       >
                         {name}
                       </PageLink>
+                      {everybody !== null && (
+                        <Text span size="xs" c="dimmed" ml="xs">
+                          {t(everybody ? "registries.namespace_public" : "registries.namespace_private")}
+                        </Text>
+                      )}
                     </Table.Td>
                     <Table.Td ta="end">{listed}</Table.Td>
                     <Table.Td ta="end">{known}</Table.Td>
@@ -71,6 +77,9 @@ export function NamespacesDialog({ registry, onClose }: { registry: RegistryView
           </div>
         )}
         {found && <Text size="sm">{t(`registries.creation_${found.creation}`)}</Text>}
+        {found?.creation === "here" && (
+          <NewNamespace registry={registry.id} {...(credential ? { credential: Number(credential) } : {})} />
+        )}
         <div>
           <PageButton variant="default" to="/repositories" search={{ dialog: "add" }}>
             {t("repositories.add")}
@@ -78,5 +87,60 @@ export function NamespacesDialog({ registry, onClose }: { registry: RegistryView
         </div>
       </Stack>
     </Modal>
+  );
+}
+
+/** Makes a namespace at a registry that allows it. */
+function NewNamespace({ registry, credential }: { registry: number; credential?: number }) {
+  const { t } = useTranslation();
+  const [name, setName] = useState("");
+  const [everybody, setEverybody] = useState(false);
+  const create = useCall("registries.create_namespace");
+  const failure = create.error && failureOf(create.error);
+  const errorOf = useFieldError(failure);
+  const { complete, missingAt } = useRequired({ name });
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    if (create.isPending || !complete()) return;
+    create.mutate(
+      { registry, ...(credential ? { credential } : {}), name: name.trim(), public: everybody },
+      {
+        onSuccess: () => {
+          setName("");
+        },
+      },
+    );
+  };
+  return (
+    <form noValidate onSubmit={submit}>
+      <Stack gap="sm">
+        <Group align="end" wrap="nowrap">
+          <TextInput
+            label={t("registries.namespace_new")}
+            value={name}
+            onChange={(event) => setName(event.currentTarget.value)}
+            error={(create.isSuccess && name === "" ? null : missingAt("name")) ?? errorOf("name")}
+            spellCheck={false}
+            classNames={{ input: "mono" }}
+            style={{ flex: 1 }}
+            required
+          />
+          <Button type="submit" loading={create.isPending}>
+            {t("registries.namespace_create")}
+          </Button>
+        </Group>
+        <Checkbox
+          label={t("registries.namespace_everybody")}
+          checked={everybody}
+          onChange={(event) => setEverybody(event.currentTarget.checked)}
+        />
+        {failure && <FailureNotice failure={failure} />}
+        {create.isSuccess && name === "" && (
+          <Text size="sm" role="status">
+            {t("registries.namespace_made", { name: create.variables.name })}
+          </Text>
+        )}
+      </Stack>
+    </form>
   );
 }

@@ -10,9 +10,11 @@ import { useDialog, useFilters } from "../../parts/dialog";
 import { ConfirmDialog } from "../../parts/Dialogs";
 import { Empty, Filters, Listing, SearchField } from "../../parts/Listing";
 import { Page } from "../../parts/Page";
+import { SortHead } from "../../parts/Sorting";
 import { Mark } from "../../parts/StateMark";
 import { When } from "../../parts/Time";
 import type { ListSearch } from "../../routes";
+import { type SortColumns, sortRows } from "../../words/sort";
 import { CredentialDialog } from "./CredentialDialog";
 import { NamespacesDialog } from "./NamespacesDialog";
 import { RegistryDialog } from "./RegistryDialog";
@@ -21,7 +23,7 @@ import { TestDialog } from "./TestDialog";
 /** Registries with their credentials, and whether these were last seen to work. */
 export function Registries() {
   const { t } = useTranslation();
-  const { search = "", dialog } = useSearch({ from: "/registries" });
+  const { search = "", sort, dialog } = useSearch({ from: "/registries" });
   const filter = useFilters<ListSearch>();
   const { open, close } = useDialog();
   const read = useRead("registries.list", {});
@@ -54,7 +56,7 @@ export function Registries() {
         {() => (
           <Stack gap="lg">
             {shown.map((one) => (
-              <RegistryPanel key={one.id} registry={one} />
+              <RegistryPanel key={one.id} registry={one} sort={sort} onSort={(next) => filter({ sort: next })} />
             ))}
             {onlyLocal && (
               <Empty sentence={t("registries.only_local")} action={add} />
@@ -79,9 +81,22 @@ export function Registries() {
   );
 }
 
-function RegistryPanel({ registry }: { registry: RegistryView }) {
+interface RegistryPanelProps {
+  registry: RegistryView;
+  /** How the credentials of every registry are sorted. */
+  sort: string | undefined;
+  onSort: (sort: string | undefined) => void;
+}
+
+function RegistryPanel({ registry, ...head }: RegistryPanelProps) {
   const { t } = useTranslation();
   const { open } = useDialog();
+  const columns: SortColumns<CredentialView> = {
+    name: ({ name: own }) => own,
+    source: ({ source }) => t(`registries.kind_${source.kind}`),
+    user: ({ source }) => userOf(source) || null,
+    test: ({ last_test_at }) => last_test_at,
+  };
   const local = registry.kind === "local_engine";
   const name = local ? t("registries.local") : registry.name;
   return (
@@ -148,17 +163,17 @@ function RegistryPanel({ registry }: { registry: RegistryView }) {
           <Table style={{ borderTop: "1px solid var(--line)" }}>
             <Table.Thead>
               <Table.Tr>
-                <Table.Th>{t("registries.credentials")}</Table.Th>
-                <Table.Th>{t("registries.source")}</Table.Th>
-                <Table.Th className="room-m">{t("registries.username")}</Table.Th>
-                <Table.Th>{t("registries.last_test")}</Table.Th>
+                <SortHead column="name" {...head}>{t("registries.credentials")}</SortHead>
+                <SortHead column="source" {...head}>{t("registries.source")}</SortHead>
+                <SortHead column="user" className="room-m" {...head}>{t("registries.username")}</SortHead>
+                <SortHead column="test" {...head}>{t("registries.last_test")}</SortHead>
                 <Table.Th w={60}>
                   <VisuallyHidden>{t("common.actions_column")}</VisuallyHidden>
                 </Table.Th>
               </Table.Tr>
             </Table.Thead>
             <Table.Tbody>
-              {registry.credentials.map((credential) => (
+              {sortRows(registry.credentials, head.sort, columns).map((credential) => (
                 <CredentialRow key={credential.id} credential={credential} />
               ))}
             </Table.Tbody>
@@ -167,6 +182,8 @@ function RegistryPanel({ registry }: { registry: RegistryView }) {
     </section>
   );
 }
+
+const userOf = (source: CredentialView["source"]) => ("username" in source ? source.username : "");
 
 function CredentialRow({ credential }: { credential: CredentialView }) {
   const { t } = useTranslation();
@@ -177,12 +194,12 @@ function CredentialRow({ credential }: { credential: CredentialView }) {
     <Table.Tr>
       <Table.Td className="foreign">{credential.name}</Table.Td>
       <Table.Td>{t(`registries.kind_${source.kind}`)}</Table.Td>
-      <Table.Td className="room-m foreign">{"username" in source ? source.username : ""}</Table.Td>
+      <Table.Td className="room-m foreign">{userOf(source)}</Table.Td>
       <Table.Td>
         {last_test_at ? (
           <Group gap="sm">
             {failed ? (
-              <Mark tone="bad" word={`${t(`registries.hop_${failed.hop}`)}: ${t("registries.hop_failed")}`} />
+              <Mark tone="bad" word={t("registries.hop_failed", { hop: t(`registries.hop_${failed.hop}`) })} />
             ) : (
               <Mark tone="good" word={t("registries.hop_ok")} />
             )}

@@ -1,4 +1,4 @@
-import { Checkbox, Textarea, TextInput } from "@mantine/core";
+import { TextInput } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 
 import type { RegistryView } from "../../host/bindings";
@@ -7,6 +7,7 @@ import { useCall } from "../../host/reads";
 import { FormDialog } from "../../parts/Dialogs";
 import { useDraft } from "../../parts/draft";
 import { useFieldError } from "../../parts/FailureNotice";
+import { OwnAuthorityFields } from "../../parts/OwnAuthority";
 import { useRequired } from "../../parts/required";
 
 /** Adds an OCI registry, or changes one. */
@@ -69,23 +70,7 @@ export function RegistryDialog({ registry, onClose }: { registry?: RegistryView;
         error={errorOf("name")}
         required
       />
-      <Textarea
-        label={t("registries.ca")}
-        autosize
-        minRows={2}
-        maxRows={6}
-        classNames={{ input: "mono" }}
-        spellCheck={false}
-        value={draft.ca}
-        onChange={(event) => change({ ca: event.currentTarget.value })}
-        error={errorOf("ca_pem")}
-      />
-      <Checkbox
-        label={t("registries.plain_http")}
-        checked={draft.plainHttp}
-        onChange={(event) => change({ plainHttp: event.currentTarget.checked })}
-        error={errorOf("plain_http")}
-      />
+      <OwnAuthorityFields draft={draft} change={change} consent={t("registries.plain_http")} errorOf={errorOf} />
     </FormDialog>
   );
 }

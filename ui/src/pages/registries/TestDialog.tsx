@@ -70,14 +70,14 @@ export function TestDialog({ registry, credential, onClose }: TestDialogProps) {
             {t("registries.test_running")}
           </Text>
         )}
-        {test.data && <Hops hops={test.data} />}
+        {test.data && <Hops hops={test.data} unprotected={registry.plain_http} />}
       </div>
     </FormDialog>
   );
 }
 
 /** Each hop with what was found there; the failing one with its next step. */
-function Hops({ hops }: { hops: HopView[] }) {
+function Hops({ hops, unprotected }: { hops: HopView[]; unprotected: boolean }) {
   const { t } = useTranslation();
   return (
     <Stack gap="sm">
@@ -85,7 +85,7 @@ function Hops({ hops }: { hops: HopView[] }) {
         {hops.map(({ hop, found, failure }) => (
           <List.Item key={hop}>
             <Group gap="sm">
-              <Mark tone={failure ? "bad" : "good"} word={t(`registries.hop_${hop}`)} />
+              <Mark tone={failure ? "bad" : hop === "tls" && unprotected ? "warn" : "good"} word={t(`registries.hop_${hop}`)} />
               {found && (
                 <Text size="sm" c="dimmed" className="foreign">
                   {found}

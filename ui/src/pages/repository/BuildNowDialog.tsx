@@ -81,6 +81,7 @@ export function BuildNowDialog({ rules, rule: first, onClose }: { rules: RuleVie
       onSubmit={start}
       submitLabel={t("builds.now_start")}
       busy={begin.isPending}
+      waiting={draft.kind !== "commit" && refs.isPending}
       failure={failure}
     >
       {rules.length > 1 && (

@@ -5,13 +5,14 @@ import { useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
-import type { BuildView, CodeRepositoryView, ImageRepositoryView, RuleView } from "../../host/bindings";
+import type { CodeRepositoryView, ImageRepositoryView, RuleView } from "../../host/bindings";
 import { type CallFailed, failureOf } from "../../host/host";
 import { useCall, useRead } from "../../host/reads";
-import { BuildsTable } from "../../parts/BuildsTable";
+import { BuildsTable, orderOf } from "../../parts/BuildsTable";
 import { useDialog, useFilters } from "../../parts/dialog";
 import { FailureNotice } from "../../parts/FailureNotice";
 import { Empty, Listing } from "../../parts/Listing";
+import { MoreBuilds, useGrowing } from "../../parts/MoreBuilds";
 import { PageButton, PageLink, PageMenuItem } from "../../parts/Page";
 import { SortHead } from "../../parts/Sorting";
 import { BuildStateMark } from "../../parts/StateMark";
@@ -31,19 +32,19 @@ interface ImageBuildProps {
 export function ImageBuild({ repository, rules }: ImageBuildProps) {
   const { t } = useTranslation();
   const { open } = useDialog();
-  const [limit, setLimit] = useState(PAGE);
   const sources = useRead("code_repositories.list", {}).data;
-  const builds = useRead("builds.list", { repository: repository.id, limit }, { keep: true });
+  const { sort, builds: buildsSort } = useSearch({ from: "/repositories/$repository/$tab" });
+  const { limit, grow } = useGrowing(PAGE, repository.id);
+  const builds = useRead("builds.list", { repository: repository.id, limit, ...orderOf(buildsSort) }, { keep: true });
   const readOnly = repository.read_only_reason !== null;
-  const { sort } = useSearch({ from: "/repositories/$repository/$tab" });
   const filter = useFilters<RepositorySearch>();
   const head = { sort, onSort: (next: string | undefined) => filter({ sort: next }) };
-  const lastOf = (rule: RuleView) => builds.data?.items.find((build) => build.rule === rule.id);
+  const newest = useRead("builds.list", { repository: repository.id, limit: PAGE }).data;
   const columns: SortColumns<RuleView> = {
     name: ({ spec }) => spec.name,
     code: ({ spec }) => sources?.find(({ id }) => id === spec.code)?.name ?? null,
     auto: ({ spec }) => Number(spec.auto_trigger),
-    last: (rule) => lastOf(rule)?.id ?? null,
+    last: ({ id }) => newest?.items.find(({ rule }) => rule === id)?.id ?? null,
   };
   const add = (
     <Button
@@ -80,9 +81,12 @@ export function ImageBuild({ repository, rules }: ImageBuildProps) {
             <Empty
               sentence={t("rules.needs_source")}
               action={
-                <PageButton to="/sources" search={{ dialog: "add" }}>
-                  {t("sources.add")}
-                </PageButton>
+                <Group gap="sm" justify="center">
+                  {add}
+                  <PageButton to="/sources" variant="default" search={{ dialog: "add" }}>
+                    {t("sources.add")}
+                  </PageButton>
+                </Group>
               }
             />
           ) : (
@@ -112,7 +116,6 @@ export function ImageBuild({ repository, rules }: ImageBuildProps) {
                     key={rule.id}
                     rule={rule}
                     source={sources?.find(({ id }) => id === rule.spec.code)}
-                    last={lastOf(rule)}
                     readOnly={readOnly}
                   />
                 ))}
@@ -127,14 +130,14 @@ export function ImageBuild({ repository, rules }: ImageBuildProps) {
             {t("page.builds")}
           </Title>
           <Listing read={builds} count={({ items }) => items.length} empty={<Empty sentence={t("builds.empty")} />}>
-            {({ items, next }) => (
+            {(list) => (
               <>
-                <BuildsTable builds={items} withRepository={false} />
-                {next !== null && (
-                  <Button variant="default" loading={builds.isFetching} onClick={() => setLimit(limit + PAGE)}>
-                    {t("builds.more")}
-                  </Button>
-                )}
+                <BuildsTable
+                  builds={list.items}
+                  withRepository={false}
+                  sorting={{ sort: buildsSort, onSort: (next) => filter({ builds: next }) }}
+                />
+                <MoreBuilds list={list} limit={limit} loading={builds.isFetching} onMore={grow} search={{ repository: repository.id, ...(buildsSort ? { sort: buildsSort } : {}) }} />
               </>
             )}
           </Listing>
@@ -147,11 +150,10 @@ export function ImageBuild({ repository, rules }: ImageBuildProps) {
 interface RuleRowProps {
   rule: RuleView;
   source: CodeRepositoryView | undefined;
-  last: BuildView | undefined;
   readOnly: boolean;
 }
 
-function RuleRow({ rule, source, last, readOnly }: RuleRowProps) {
+function RuleRow({ rule, source, readOnly }: RuleRowProps) {
   const { t } = useTranslation();
   const { open } = useDialog();
   const turn = useCall("rules.set_auto_trigger");
@@ -160,6 +162,7 @@ function RuleRow({ rule, source, last, readOnly }: RuleRowProps) {
   const auto = asked?.of === rule && !turn.isError ? asked.on : rule.spec.auto_trigger;
   const { code, triggers, version, name } = rule.spec;
   const preview = useRead("rules.preview", { code, triggers, version }).data;
+  const last = useRead("builds.list", { rule: rule.id, limit: 1 }).data?.items[0];
   const next = preview?.matching.find(({ tags }) => tags.length > 0)?.tags[0];
   return (
     <>
@@ -224,7 +227,7 @@ function RuleRow({ rule, source, last, readOnly }: RuleRowProps) {
                 >
                   {t("rules.view_records")}
                 </PageMenuItem>
-                <Menu.Item c="red" leftSection={<IconTrash size={14} aria-hidden />} onClick={() => open(`delete-rule.${rule.id}`)}>
+                <Menu.Item c="red" disabled={readOnly} leftSection={<IconTrash size={14} aria-hidden />} onClick={() => open(`delete-rule.${rule.id}`)}>
                   {t("common.delete")}
                 </Menu.Item>
               </Menu.Dropdown>

@@ -169,6 +169,7 @@ export function RepositoryDrawer({ repository, onClose }: { repository?: ImageRe
           )}
           <TextInput
             label={t("repositories.summary")}
+            description={t("repositories.summary_hint")}
             value={draft.summary}
             onChange={(event) => change({ summary: event.currentTarget.value })}
             error={errorOf("summary")}
@@ -194,7 +195,7 @@ export function RepositoryDrawer({ repository, onClose }: { repository?: ImageRe
             error={errorOf("write_once")}
           />
           {failure && <FailureNotice failure={failure} />}
-          <Group justify="flex-end" gap="sm">
+          <Group justify="flex-end" gap="sm" className="dialog-foot">
             <Button variant="default" onClick={onClose}>
               {t("common.cancel")}
             </Button>

@@ -29,6 +29,7 @@ import { RepositoryDrawer } from "./RepositoryDrawer";
 import { RuleEditor } from "./RuleEditor";
 import { UploadImageDialog } from "./UploadImageDialog";
 import { CompareVersions } from "./versions/CompareVersions";
+import { RetentionDialog } from "./versions/RetentionDialog";
 import { CopyVersion, DeleteVersions } from "./versions/VersionDialogs";
 import { VersionDrawer } from "./versions/VersionDrawer";
 import { Versions } from "./versions/Versions";
@@ -97,9 +98,15 @@ export function RepositoryPage() {
           )}
           <Menu position="bottom-end">
             <Menu.Target>
-              <Button variant="default" px="xs" aria-label={t("builds.other_ways")}>
-                <IconChevronDown size={16} aria-hidden />
-              </Button>
+              {hasRules ? (
+                <Button variant="default" px="xs" aria-label={t("builds.other_ways")}>
+                  <IconChevronDown size={16} aria-hidden />
+                </Button>
+              ) : (
+                <Button variant="default" rightSection={<IconChevronDown size={16} aria-hidden />}>
+                  {t("builds.other_ways")}
+                </Button>
+              )}
             </Menu.Target>
             <Menu.Dropdown>
               <Menu.Item disabled={readOnly !== null} leftSection={<IconFileCode size={14} aria-hidden />} onClick={() => open("dockerfile")}>
@@ -175,6 +182,7 @@ export function RepositoryPage() {
       {wanted?.kind === "copy-version" && <CopyVersion repository={view} tag={wanted.subject} onClose={close} />}
       {wanted?.kind === "compare" && <CompareVersions repository={view} tags={wanted.subject.split(",")} onClose={close} />}
       {wanted?.kind === "run-image" && <RunImageDialog key={wanted.subject} repository={view} tag={wanted.subject} onClose={close} />}
+      {wanted?.kind === "retention" && <RetentionDialog repository={view} onClose={close} />}
       {wanted?.kind === "new-trigger" && <TriggerEditor key={wanted.subject} repository={view} at={wanted.subject} onClose={close} />}
       {wanted?.kind === "trigger" && trigger && <TriggerEditor key={trigger.id} repository={view} trigger={trigger} onClose={close} />}
       {wanted?.kind === "delete-trigger" && trigger && <DeleteTrigger trigger={trigger} onClose={close} />}

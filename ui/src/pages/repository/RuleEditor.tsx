@@ -72,10 +72,10 @@ function Editor({ repository, rule, at, sources, choosing, setChoosing, onClose 
   const preview = useRead(
     "rules.preview",
     { code: previewed.code, triggers: previewed.triggers, version: previewed.version },
-    { enabled: hasCode, keep: true },
+    { enabled: hasCode && previewed.code !== 0, keep: true },
   );
   // Without these there is nothing to check yet; the form says so itself when it is sent.
-  const checkable = hasCode && checked.name !== "" && checked.dockerfile_path !== "";
+  const checkable = hasCode && checked.code !== 0 && checked.name !== "" && checked.dockerfile_path !== "";
   const preflight = useRead("rules.preflight", { repository: repository.id, spec: checked }, { enabled: checkable, keep: true });
 
   // What stands in the form is not yet what was checked.
@@ -133,12 +133,12 @@ function Editor({ repository, rule, at, sources, choosing, setChoosing, onClose 
   };
   const busy = add.isPending || edit.isPending || begin.isPending;
 
-  const chosen = ({ id, name, defaultBranch }: ChosenCode) => {
+  const chosen = ({ id, name, branch }: ChosenCode) => {
     setChoosing(false);
-    const branches = defaultBranch === null ? [] : [defaultBranch];
     change({
       code: String(id),
-      ...(rule ? {} : { branches, byBranch: branches.length > 0, name: draft.name || (name.split("/").pop() ?? name) }),
+      ...(branch === null ? {} : { branches: [branch], byBranch: true }),
+      ...(rule ? {} : { name: draft.name || (name.split("/").pop() ?? name) }),
     });
   };
 
@@ -170,7 +170,7 @@ function Editor({ repository, rule, at, sources, choosing, setChoosing, onClose 
           </Stack>
         </Box>
       </form>
-      {choosing && <ChooseCodeDialog onClose={() => setChoosing(false)} onChosen={chosen} />}
+      {choosing && <ChooseCodeDialog withBranch onClose={() => setChoosing(false)} onChosen={chosen} />}
     </>
   );
 }

@@ -1,8 +1,6 @@
 import {
-  Autocomplete,
   Button,
   Checkbox,
-  Collapse,
   Fieldset,
   NumberInput,
   SegmentedControl,
@@ -15,14 +13,16 @@ import {
   TextInput,
 } from "@mantine/core";
 import { IconPlugConnected } from "@tabler/icons-react";
-import { type ChangeEvent, type ReactNode, useLayoutEffect, useRef, useState } from "react";
+import { type ChangeEvent, type ReactNode, useLayoutEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 
 import type { CodeRepositoryView } from "../../host/bindings";
 import { useRead } from "../../host/reads";
+import { Folded } from "../../parts/Folded";
 import { shortRef } from "../../words/format";
 import { readPairs } from "../../words/pairs";
 import { draftOf, type RuleDraft } from "./ruleDraft";
+import { PathField } from "./PathField";
 import { SecretsField } from "./SecretsField";
 
 interface RuleFieldsProps {
@@ -38,6 +38,8 @@ interface RuleFieldsProps {
 }
 
 const FOLDED_MS = 60;
+/** Of ten thousand branches those that fit what is typed, up to so many. */
+const MOST_OFFERED = 50;
 
 /** The four short sections of a rule: Source, When, Build, Version. Rare fields are folded. */
 export function RuleFields({ draft, change, sources, errorOf, isNew, onChooseCode, at = isNew ? "code" : "name" }: RuleFieldsProps) {
@@ -64,11 +66,15 @@ export function RuleFields({ draft, change, sources, errorOf, isNew, onChooseCod
   const code = Number(draft.code);
   const refs = useRead("code_repositories.refs", { id: code }, { enabled: draft.code !== "" }).data?.refs ?? [];
   const branchNames = refs.filter(({ name }) => name.startsWith("refs/heads/")).map(({ name }) => shortRef(name));
+  const chosen = sources.find(({ id }) => id === code);
+  const [firstBranch] = draft.byBranch ? draft.branches : [];
+  const branchRef = refs.find(({ name }) => name === `refs/heads/${firstBranch ?? ""}`)?.name;
+  const place = chosen ? { code, name: chosen.name, ref: branchRef } : null;
   const pairError = (text: string) => {
     const { bad } = readPairs(text);
     return bad === null ? null : t("rules.args_bad", { line: bad });
   };
-  const flag = (name: keyof RuleDraft & ("anyBranch" | "newTag" | "noCache" | "alwaysPull" | "noStandardLabels" | "skipWords")) => ({
+  const flag = (name: keyof RuleDraft & ("anyBranch" | "newTag" | "noCache" | "alwaysPull" | "noStandardLabels" | "skipWords" | "reportStatus")) => ({
     checked: draft[name],
     onChange: (event: ChangeEvent<HTMLInputElement>) => change({ [name]: event.currentTarget.checked }),
   });
@@ -129,6 +135,7 @@ export function RuleFields({ draft, change, sources, errorOf, isNew, onChooseCod
               description={t("rules.branches_hint")}
               ml={28}
               data={branchNames}
+              limit={MOST_OFFERED}
               value={draft.branches}
               onChange={(branches) => change({ branches })}
               data-field="triggers.branches"
@@ -166,6 +173,9 @@ export function RuleFields({ draft, change, sources, errorOf, isNew, onChooseCod
             checked={draft.autoTrigger}
             onChange={(event) => change({ autoTrigger: event.currentTarget.checked })}
           />
+          {sources.some(({ id, account }) => id === code && account) && (
+            <Checkbox label={t("rules.report_status")} description={t("rules.report_status_hint")} {...flag("reportStatus")} />
+          )}
           <More open={/^(paths|skip_words|strategy)/.test(at) || draft.include.length + draft.exclude.length > 0 || !draft.skipWords || draft.strategy !== "newest_per_ref"}>
             <TagsInput
               label={t("rules.path_include")}
@@ -200,8 +210,8 @@ export function RuleFields({ draft, change, sources, errorOf, isNew, onChooseCod
           <PathField
             label={t("rules.dockerfile")}
             description={t("rules.root_hint")}
-            code={draft.code}
-            kinds={["file", "executable", "symlink"]}
+            place={place}
+            wants="file"
             value={draft.dockerfile}
             onChange={(dockerfile) => change({ dockerfile })}
             data-field="dockerfile_path"
@@ -210,8 +220,8 @@ export function RuleFields({ draft, change, sources, errorOf, isNew, onChooseCod
           <PathField
             label={t("rules.context")}
             description={t("rules.context_hint")}
-            code={draft.code}
-            kinds={["folder"]}
+            place={place}
+            wants="folder"
             value={draft.context}
             onChange={(context) => change({ context })}
             data-field="context_dir"
@@ -360,39 +370,9 @@ export function RuleFields({ draft, change, sources, errorOf, isNew, onChooseCod
 /** Rare fields, folded; open from the start when one of them is set. */
 function More({ open, children }: { open: boolean; children: ReactNode }) {
   const { t } = useTranslation();
-  const [shown, setShown] = useState(open);
   return (
-    <div>
-      <Button variant="subtle" px={0} bg="transparent" aria-expanded={shown} onClick={() => setShown(!shown)}>
-        {t("rules.more")}
-      </Button>
-      <Collapse expanded={shown}>
-        <Stack gap="sm" pt="sm">
-          {children}
-        </Stack>
-      </Collapse>
-    </div>
+    <Folded label={t("rules.more")} open={open} gap="sm">
+      {children}
+    </Folded>
   );
-}
-
-interface PathFieldProps {
-  label: string;
-  description: string;
-  code: string;
-  kinds: string[];
-  value: string;
-  onChange: (path: string) => void;
-  error: ReactNode;
-}
-
-/** A path in the repository; what the folder holds is offered while it is typed. */
-function PathField({ code, kinds, value, ...field }: PathFieldProps) {
-  const folder = value.includes("/") ? value.slice(0, value.lastIndexOf("/")) : "";
-  const entries = useRead(
-    "code_repositories.folder",
-    { id: Number(code), ...(folder ? { folder } : {}) },
-    { enabled: code !== "", keep: true },
-  ).data;
-  const data = entries?.filter(({ kind }) => kinds.includes(kind)).map(({ name }) => (folder ? `${folder}/${name}` : name)) ?? [];
-  return <Autocomplete size="xs" data={[...new Set(data)]} limit={30} value={value} spellCheck={false} {...field} />;
 }

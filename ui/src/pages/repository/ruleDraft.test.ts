@@ -29,6 +29,7 @@ const spec: RuleSpec = {
   },
   strategy: "every_push",
   auto_trigger: false,
+  report_status: true,
 };
 
 test("a rule that is opened and saved untouched stays as it was", () => {

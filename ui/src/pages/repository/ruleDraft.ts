@@ -17,6 +17,7 @@ export interface RuleDraft {
   skipWords: boolean;
   strategy: Strategy;
   autoTrigger: boolean;
+  reportStatus: boolean;
   dockerfile: string;
   context: string;
   args: string;
@@ -64,6 +65,7 @@ export function draftOf(rule: RuleView | undefined, source: CodeRepositoryView |
     skipWords: spec?.skip_words ?? true,
     strategy: spec?.strategy ?? "newest_per_ref",
     autoTrigger: spec?.auto_trigger ?? true,
+    reportStatus: spec?.report_status ?? false,
     dockerfile: spec?.dockerfile_path ?? "Dockerfile",
     context: spec?.context_dir ?? "",
     args: pairText(spec?.options.args ?? []),
@@ -122,5 +124,6 @@ export function specOf(draft: RuleDraft): RuleSpec {
     },
     strategy: draft.strategy,
     auto_trigger: draft.autoTrigger,
+    report_status: draft.reportStatus,
   };
 }

@@ -1,4 +1,4 @@
-import { Alert, Button, Checkbox, Collapse, NumberInput, PasswordInput, SegmentedControl, Stack, Text, Textarea, TextInput } from "@mantine/core";
+import { Alert, Button, NumberInput, PasswordInput, SegmentedControl, Text, TextInput } from "@mantine/core";
 import { IconCircleCheck, IconPlugConnected } from "@tabler/icons-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
@@ -9,10 +9,15 @@ import { failureOf } from "../../host/host";
 import { useCall } from "../../host/reads";
 import { useDialog } from "../../parts/dialog";
 import { FormDialog } from "../../parts/Dialogs";
+import { Folded } from "../../parts/Folded";
 import { useDraft } from "../../parts/draft";
 import { useFieldError } from "../../parts/FailureNotice";
+import { PathInput } from "../../parts/FileFields";
+import { OwnAuthorityFields } from "../../parts/OwnAuthority";
 import { useRequired } from "../../parts/required";
 import { shortRef } from "../../words/format";
+import { isSsh } from "../../words/ssh";
+import { HostKeyQuestion } from "./HostKeyQuestion";
 
 interface Draft {
   name: string;
@@ -33,9 +38,9 @@ function start(source?: CodeRepositoryView): Draft {
   const url = place?.kind === "git_url" ? place : null;
   return {
     name: source?.name ?? "",
-    kind: place?.kind ?? "local_clone",
+    kind: place && place.kind !== "local_clone" ? "git_url" : "local_clone",
     path: place?.kind === "local_clone" ? place.path : "",
-    url: url?.url ?? "",
+    url: place && place.kind !== "local_clone" ? place.url : "",
     username: url?.username ?? "",
     password: "",
     ca: url?.ca_pem ?? "",
@@ -52,14 +57,16 @@ function formOf(draft: Draft): CodeRepositoryForm {
       ? { kind: "account", account: draft.account.id, path: draft.account.path }
       : draft.kind === "local_clone"
         ? { kind: "local_clone", path: draft.path.trim() }
-        : {
-            kind: "git_url",
-            url: draft.url.trim(),
-            ...(draft.username ? { username: draft.username } : {}),
-            ...(draft.password ? { password: draft.password } : {}),
-            ...(draft.ca ? { ca_pem: draft.ca } : {}),
-            allow_plain_http: draft.plainHttp,
-          },
+        : isSsh(draft.url)
+          ? { kind: "ssh", url: draft.url.trim() }
+          : {
+              kind: "git_url",
+              url: draft.url.trim(),
+              ...(draft.username ? { username: draft.username } : {}),
+              ...(draft.password ? { password: draft.password } : {}),
+              ...(draft.ca ? { ca_pem: draft.ca } : {}),
+              allow_plain_http: draft.plainHttp,
+            },
     ...(typeof draft.interval === "number" ? { poll_interval_seconds: draft.interval } : {}),
   };
 }
@@ -73,12 +80,19 @@ export function SourceDialog({ source, onClose }: { source?: CodeRepositoryView;
   const { host } = useHost();
   const { open } = useDialog();
   const { draft, change, forget } = useDraft(`source.${source?.id ?? "new"}`, () => start(source));
-  const [more, setMore] = useState(draft.ca !== "" || draft.interval !== "" || draft.plainHttp);
   const add = useCall("code_repositories.add");
   const edit = useCall("code_repositories.edit");
   const test = useCall("code_repositories.test");
+  const trust = useCall("code_repositories.trust_host_key");
+  // What goes on once a host's key was confirmed.
+  const [saving, setSaving] = useState(false);
   const failed = add.error ?? edit.error ?? test.error;
   const failure = failed && failureOf(failed);
+  const ssh = draft.kind === "git_url" && !draft.account && isSsh(draft.url);
+  const same = source?.location.kind === "ssh" && source.location.url === draft.url.trim();
+  const stands = same ? source.last_failure : null;
+  const refused = trust.error && failureOf(trust.error);
+  const question = ssh ? [refused, failure ?? (test.isIdle ? stands : null)].find((one) => one?.code === "ssh_host_key_unknown") : undefined;
   const placeField = draft.kind === "local_clone" ? "location.path" : "location.url";
   const { complete, missingAt } = useRequired({
     ...(draft.account ? {} : { [placeField]: draft.kind === "local_clone" ? draft.path : draft.url }),
@@ -94,13 +108,36 @@ export function SourceDialog({ source, onClose }: { source?: CodeRepositoryView;
     add.reset();
     edit.reset();
     test.reset();
+    trust.reset();
+  };
+  const write = () => {
+    test.reset();
+    const form = formOf(draft);
+    if (source) edit.mutate({ id: source.id, form }, { onSuccess: done });
+    else add.mutate({ form }, { onSuccess: done });
+  };
+  const ask = (thenWrite: boolean) => {
+    fresh();
+    setSaving(thenWrite);
+    const form = { ...formOf(draft), name: draft.name.trim() || "test" };
+    test.mutate(
+      { form, ...(source ? { existing: source.id } : {}) },
+      thenWrite
+        ? {
+            onSuccess: write,
+            // A host that is down or refuses a key today may be added; who it is has to be known first.
+            onError: (error) => {
+              if (!failureOf(error).code.startsWith("ssh_host_key_")) write();
+            },
+          }
+        : {},
+    );
   };
   const save = () => {
     fresh();
     if (!complete()) return;
-    const form = formOf(draft);
-    if (source) edit.mutate({ id: source.id, form }, { onSuccess: done });
-    else add.mutate({ form }, { onSuccess: done });
+    if (ssh && !same) ask(true);
+    else write();
   };
   const found = test.data;
   const stored = source?.location.kind === "git_url" && source.location.has_password;
@@ -111,26 +148,21 @@ export function SourceDialog({ source, onClose }: { source?: CodeRepositoryView;
     change({ ...part, ...(follows ? { name: nameFrom("path" in part ? part.path : part.url) } : {}) });
   };
 
-  const choose = async () => {
-    const path = await host.pickFolder?.();
-    if (path) place({ path });
-  };
-
   return (
     <FormDialog
       title={t(source ? "sources.edit" : "sources.add")}
       onClose={onClose}
       onSubmit={save}
       submitLabel={t(source ? "common.save" : "common.add")}
-      busy={add.isPending || edit.isPending}
-      failure={failure}
+      busy={add.isPending || edit.isPending || (saving && test.isPending)}
+      failure={question ? null : (refused ?? failure)}
       beside={
         <Button
           variant="default"
           loading={test.isPending}
           onClick={() => {
             fresh();
-            if (complete(placeField)) test.mutate({ form: { ...formOf(draft), name: draft.name.trim() || "test" }, ...(source ? { existing: source.id } : {}) });
+            if (complete(placeField)) ask(false);
           }}
         >
           {t("common.test")}
@@ -171,53 +203,51 @@ export function SourceDialog({ source, onClose }: { source?: CodeRepositoryView;
             </Button>
           )}
           {draft.kind === "local_clone" ? (
-            <TextInput
+            <PathInput
               label={t("sources.path")}
               description={t("sources.path_hint")}
               value={draft.path}
-              onChange={(event) => place({ path: event.currentTarget.value })}
+              onPath={(path) => place({ path })}
+              pick={host.pickFolder}
               error={errorOf("location.path")}
-              spellCheck={false}
               required
               data-autofocus
-              {...(host.pickFolder
-                ? {
-                    rightSectionWidth: 84,
-                    rightSection: (
-                      <Button size="compact-xs" variant="default" onClick={() => void choose()}>
-                        {t("sources.choose_folder")}
-                      </Button>
-                    ),
-                  }
-                : {})}
             />
           ) : (
             <>
               <TextInput
                 label={t("sources.url")}
                 placeholder={t("sources.url_hint")}
+                description={ssh && t("sources.ssh_hint")}
                 value={draft.url}
-                onChange={(event) => place({ url: event.currentTarget.value })}
+                onChange={(event) => {
+                  if (question) fresh();
+                  place({ url: event.currentTarget.value });
+                }}
                 error={errorOf("location.url")}
                 spellCheck={false}
                 required
                 data-autofocus
               />
-              <TextInput
-                label={t("sources.username")}
-                autoComplete="off"
-                value={draft.username}
-                onChange={(event) => change({ username: event.currentTarget.value })}
-                error={errorOf("location.username")}
-              />
-              <PasswordInput
-                label={t("sources.password")}
-                description={t(stored ? "sources.password_kept" : "sources.password_hint")}
-                autoComplete="new-password"
-                value={draft.password}
-                onChange={(event) => change({ password: event.currentTarget.value })}
-                error={errorOf("location.password")}
-              />
+              {!ssh && (
+                <>
+                  <TextInput
+                    label={t("sources.username")}
+                    autoComplete="off"
+                    value={draft.username}
+                    onChange={(event) => change({ username: event.currentTarget.value })}
+                    error={errorOf("location.username")}
+                  />
+                  <PasswordInput
+                    label={t("sources.password")}
+                    description={t(stored ? "sources.password_kept" : "sources.password_hint")}
+                    autoComplete="new-password"
+                    value={draft.password}
+                    onChange={(event) => change({ password: event.currentTarget.value })}
+                    error={errorOf("location.password")}
+                  />
+                </>
+              )}
             </>
           )}
         </>
@@ -230,46 +260,34 @@ export function SourceDialog({ source, onClose }: { source?: CodeRepositoryView;
         error={errorOf("name")}
         required
       />
-      <div>
-        <Button variant="subtle" px={0} bg="transparent" aria-expanded={more} onClick={() => setMore(!more)}>
-          {t("common.more")}
-        </Button>
-        <Collapse expanded={more}>
-          <Stack gap="md" pt="sm">
-            <NumberInput
-              label={t("sources.interval")}
-              description={t("sources.interval_hint")}
-              min={5}
-              max={86_400}
-              w={220}
-              value={draft.interval}
-              onChange={(interval) => change({ interval })}
-              error={errorOf("poll_interval_seconds")}
-            />
-            {draft.kind === "git_url" && !draft.account && (
-              <>
-                <Textarea
-                  label={t("sources.ca")}
-                  autosize
-                  minRows={2}
-                  maxRows={6}
-                  classNames={{ input: "mono" }}
-                  spellCheck={false}
-                  value={draft.ca}
-                  onChange={(event) => change({ ca: event.currentTarget.value })}
-                  error={errorOf("location.ca_pem")}
-                />
-                <Checkbox
-                  label={t("sources.plain_http")}
-                  checked={draft.plainHttp}
-                  onChange={(event) => change({ plainHttp: event.currentTarget.checked })}
-                  error={errorOf("location.allow_plain_http")}
-                />
-              </>
-            )}
-          </Stack>
-        </Collapse>
-      </div>
+      <Folded label={t("common.more")} open={draft.ca !== "" || draft.interval !== "" || draft.plainHttp}>
+        <NumberInput
+          label={t("sources.interval")}
+          description={t("sources.interval_hint")}
+          min={5}
+          max={86_400}
+          w={220}
+          value={draft.interval}
+          onChange={(interval) => change({ interval })}
+          error={errorOf("poll_interval_seconds")}
+        />
+        {draft.kind === "git_url" && !draft.account && !ssh && (
+          <OwnAuthorityFields
+            draft={draft}
+            change={change}
+            consent={t("sources.plain_http")}
+            errorOf={errorOf}
+            fields={{ ca: "location.ca_pem", plainHttp: "location.allow_plain_http" }}
+          />
+        )}
+      </Folded>
+      {question && (
+        <HostKeyQuestion
+          failure={question}
+          busy={trust.isPending}
+          onTrust={(fingerprint) => trust.mutate({ url: draft.url.trim(), fingerprint }, { onSuccess: () => ask(saving) })}
+        />
+      )}
       <div aria-live="polite">
         {test.isPending && (
           <Text size="sm" c="dimmed">

@@ -1,5 +1,5 @@
 import { ActionIcon, Button, Group, Menu, Table, Text, Tooltip, VisuallyHidden } from "@mantine/core";
-import { IconDots, IconFolder, IconGitBranch, IconPencil, IconPlus, IconRefresh, IconTrash } from "@tabler/icons-react";
+import { IconDots, IconFolder, IconGitBranch, IconKey, IconPencil, IconPlus, IconRefresh, IconTrash, IconWebhook, IconPlugConnected } from "@tabler/icons-react";
 import { useSearch } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
 
@@ -20,14 +20,19 @@ import { type SortColumns, sortRows } from "../../words/sort";
 import { useSecondsSince } from "../../parts/clock";
 import { Accounts } from "./accounts/Accounts";
 import { SourceDialog } from "./SourceDialog";
+import { WebhookDialog } from "./WebhookDialog";
+import { LeftBehindWebhooks, WebhookStatus } from "./WebhookStatus";
+
+const placeOf = ({ location }: CodeRepositoryView) => (location.kind === "local_clone" ? location.path : location.url);
 
 /** Everything of a code source that a search looks at. */
-const textOf = ({ name, location }: CodeRepositoryView) =>
-  `${name} ${location.kind === "git_url" ? location.url : location.path}`.toLowerCase();
+const textOf = (source: CodeRepositoryView) => `${source.name} ${placeOf(source)}`.toLowerCase();
+
+const kindWords = { git_url: "sources.kind_url", ssh: "sources.kind_ssh", local_clone: "sources.kind_local" } as const;
 
 const columns: SortColumns<CodeRepositoryView> = {
   name: ({ name }) => name,
-  place: ({ location }) => (location.kind === "git_url" ? location.url : location.path),
+  place: placeOf,
   // What needs a look comes first.
   health: ({ last_failure, last_ok_at }) => (last_failure ? 0 : last_ok_at ? 2 : 1),
 };
@@ -52,6 +57,7 @@ export function Sources() {
   return (
     <Page title={t("page.sources")} name={t("page.sources")} lead={t("sources.lead")} action={read.isPending || read.data?.length === 0 ? null : add}>
       <Accounts />
+      <LeftBehindWebhooks />
       {(read.data?.length ?? 0) > 0 && (
         <Filters>
           <SearchField label={t("sources.search")} value={search} onChange={(text) => filter({ search: text })} />
@@ -89,6 +95,7 @@ export function Sources() {
       </Listing>
       {wanted?.kind === "add" && <SourceDialog onClose={close} />}
       {wanted?.kind === "edit" && subject && <SourceDialog source={subject} onClose={close} />}
+      {wanted?.kind === "webhook" && subject && <WebhookDialog source={subject} onClose={close} />}
       {wanted?.kind === "delete" && subject && <DeleteSource source={subject} onClose={close} />}
     </Page>
   );
@@ -99,19 +106,19 @@ function SourceRow({ source, readAt }: { source: CodeRepositoryView; readAt: num
   const { open } = useDialog();
   const check = useCall("code_repositories.check");
   const accounts = useRead("accounts.list", {}, { enabled: source.account !== undefined });
-  const login = accounts.data?.find(({ id }) => id === source.account?.id)?.login;
-  const place = source.location.kind === "git_url" ? source.location.url : source.location.path;
-  const Icon = source.location.kind === "git_url" ? IconGitBranch : IconFolder;
+  const account = accounts.data?.find(({ id }) => id === source.account?.id);
+  const login = account?.login;
+  const Icon = source.location.kind === "local_clone" ? IconFolder : IconGitBranch;
   return (
     <>
       <Table.Tr>
         <Table.Td className="foreign">{source.name}</Table.Td>
         <Table.Td>
           <Group gap={6} wrap="nowrap">
-            <Tooltip label={t(source.location.kind === "git_url" ? "sources.kind_url" : "sources.kind_local")}>
+            <Tooltip label={t(kindWords[source.location.kind])}>
               <Icon size={15} aria-hidden style={{ flex: "none" }} />
             </Tooltip>
-            <span className="mono foreign">{place}</span>
+            <span className="mono foreign">{placeOf(source)}</span>
           </Group>
           {source.account && (
             <Text fz={12} c="dimmed" className="foreign">
@@ -122,6 +129,7 @@ function SourceRow({ source, readAt }: { source: CodeRepositoryView; readAt: num
         <Table.Td className="room-m foreign">{source.default_branch && shortRef(source.default_branch)}</Table.Td>
         <Table.Td>
           <SourceHealth source={source} readAt={readAt} />
+          <WebhookStatus source={source} />
         </Table.Td>
         <Table.Td>
           <Group gap={4} wrap="nowrap" justify="flex-end">
@@ -144,6 +152,11 @@ function SourceRow({ source, readAt }: { source: CodeRepositoryView; readAt: num
                 <Menu.Item leftSection={<IconPencil size={14} aria-hidden />} onClick={() => open(`edit.${source.id}`)}>
                   {t("common.edit")}
                 </Menu.Item>
+                {source.account?.id != null && (
+                  <Menu.Item leftSection={<IconWebhook size={14} aria-hidden />} onClick={() => open(`webhook.${source.id}`)}>
+                    {t("webhooks.webhook")}
+                  </Menu.Item>
+                )}
                 <Menu.Item c="red" leftSection={<IconTrash size={14} aria-hidden />} onClick={() => open(`delete.${source.id}`)}>
                   {t("common.delete")}
                 </Menu.Item>
@@ -152,10 +165,26 @@ function SourceRow({ source, readAt }: { source: CodeRepositoryView; readAt: num
           </Group>
         </Table.Td>
       </Table.Tr>
-      {source.last_failure && (
+      {/* Why a paused account's code is not reached stands above, once. */}
+      {source.last_failure && !account?.paused && (
         <Table.Tr>
           <Table.Td colSpan={5}>
-            <FailureNotice failure={source.last_failure} onRetry={() => check.mutate({ id: source.id })} />
+            <FailureNotice failure={source.last_failure} onRetry={() => check.mutate({ id: source.id })}>
+              {source.last_failure.code === "ssh_host_key_unknown" && (
+                <Button variant="default" leftSection={<IconKey size={14} aria-hidden />} onClick={() => open(`edit.${source.id}`)}>
+                  {t("sources.host_key_look")}
+                </Button>
+              )}
+              {source.account && source.last_failure.code === "source_unauthorized" && (
+                <Button
+                  variant="default"
+                  leftSection={<IconPlugConnected size={14} aria-hidden />}
+                  onClick={() => open(source.account?.id == null ? "connect" : `reconnect.${source.account.id}`)}
+                >
+                  {t(source.account.id === null ? "accounts.connect" : "accounts.reconnect")}
+                </Button>
+              )}
+            </FailureNotice>
           </Table.Td>
         </Table.Tr>
       )}

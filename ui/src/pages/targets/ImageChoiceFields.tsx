@@ -57,6 +57,7 @@ export function ImageChoiceFields({ draft, change, errorOf }: ImageChoiceFieldsP
         <Group gap="sm" grow align="flex-start">
           <Select
             label={t("builds.repository")}
+            placeholder={t("common.choose_repository")}
             searchable
             openOnFocus={false}
             data={repositories.map(({ repository }) => ({ value: String(repository.id), label: repository.spec.name }))}
@@ -67,6 +68,7 @@ export function ImageChoiceFields({ draft, change, errorOf }: ImageChoiceFieldsP
           />
           <Select
             label={t("firings.tag")}
+            placeholder={t("common.choose_tag")}
             searchable
             openOnFocus={false}
             classNames={{ input: "mono" }}

@@ -1,4 +1,4 @@
-import { Button, Checkbox, Collapse, Group, Modal, NumberInput, SegmentedControl, Stack, Textarea, TextInput } from "@mantine/core";
+import { Button, Checkbox, Group, Modal, NumberInput, SegmentedControl, Stack, Textarea, TextInput } from "@mantine/core";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
@@ -6,6 +6,7 @@ import type { ImageRepositoryView } from "../../host/bindings";
 import { failureOf } from "../../host/host";
 import { useCall, useRead } from "../../host/reads";
 import { useDraft } from "../../parts/draft";
+import { Folded } from "../../parts/Folded";
 import { FailureNotice, useFieldError } from "../../parts/FailureNotice";
 import { useRepositoryNames } from "../../parts/names";
 import { useRequired } from "../../parts/required";
@@ -30,7 +31,7 @@ export function RunImageDialog({ repository, tag, onClose }: RunImageDialogProps
   const newest = useRead("versions.list", { repository: id ?? 0, limit: 1 }, { enabled: id !== undefined && !tag });
   const waits = id !== undefined && !tag && newest.isPending;
   return (
-    <Modal opened onClose={onClose} title={t("run.title")}>
+    <Modal opened onClose={onClose} title={t(id === undefined ? "targets.run_image" : "run.title")}>
       {!waits && (
         <RunForm
           draftName={`run.${id ?? ""}.${tag ?? ""}`}
@@ -45,7 +46,6 @@ export function RunImageDialog({ repository, tag, onClose }: RunImageDialogProps
 function RunForm({ draftName, start, onClose }: { draftName: string; start: RunDraft; onClose: () => void }) {
   const { t } = useTranslation();
   const { draft, change, forget } = useDraft<RunDraft>(draftName, () => start);
-  const [more, setMore] = useState(false);
   const [firing, setFiring] = useState<number | null>(null);
   const nameOf = useRepositoryNames();
   const image = imageOf(draft);
@@ -129,35 +129,30 @@ function RunForm({ draftName, start, onClose }: { draftName: string; start: RunD
             error={errorOf("run_as")}
           />
         )}
-        <Button variant="subtle" px={0} bg="transparent" aria-expanded={more} onClick={() => setMore(!more)} style={{ alignSelf: "flex-start" }}>
-          {t("run.more")}
-        </Button>
-        <Collapse expanded={more}>
-          <Stack gap="md">
-            <Textarea
-              label={t("run.environment")}
-              description={t("run.environment_hint")}
-              autosize
-              minRows={2}
-              classNames={{ input: "mono" }}
-              spellCheck={false}
-              value={draft.environment}
-              onChange={(event) => change({ environment: event.currentTarget.value })}
-              error={badLine === null ? errorOf("environment") : t("rules.args_bad", { line: badLine })}
-            />
-            <VolumesField volumes={draft.volumes} onChange={(volumes) => change({ volumes })} errorOf={errorOf} />
-            <TextInput
-              label={t("run.network")}
-              description={t("run.network_hint")}
-              value={draft.network}
-              onChange={(event) => change({ network: event.currentTarget.value })}
-              error={errorOf("network")}
-              spellCheck={false}
-            />
-          </Stack>
-        </Collapse>
+        <Folded label={t("run.more")}>
+          <Textarea
+            label={t("run.environment")}
+            description={t("run.environment_hint")}
+            autosize
+            minRows={2}
+            classNames={{ input: "mono" }}
+            spellCheck={false}
+            value={draft.environment}
+            onChange={(event) => change({ environment: event.currentTarget.value })}
+            error={badLine === null ? errorOf("environment") : t("rules.args_bad", { line: badLine })}
+          />
+          <VolumesField volumes={draft.volumes} onChange={(volumes) => change({ volumes })} errorOf={errorOf} />
+          <TextInput
+            label={t("run.network")}
+            description={t("run.network_hint")}
+            value={draft.network}
+            onChange={(event) => change({ network: event.currentTarget.value })}
+            error={errorOf("network")}
+            spellCheck={false}
+          />
+        </Folded>
         {failure && <FailureNotice failure={failure} />}
-        <Group gap="sm" justify="flex-end">
+        <Group gap="sm" justify="flex-end" className="dialog-foot">
           <Button variant="default" onClick={onClose}>
             {t("common.cancel")}
           </Button>

@@ -1,6 +1,7 @@
 import { Text } from "@mantine/core";
 
 import type { RunningImage, TargetVersion } from "../../host/bindings";
+import { Breakable } from "../../parts/Breakable";
 import { Copyable } from "../../parts/Copyable";
 import { shortDigest } from "../../words/format";
 
@@ -21,7 +22,7 @@ export function RunningImageText({ image }: { image: RunningImage }) {
     <>
       {isName && (
         <Text className="mono foreign" component="div" title={image.reference} style={{ overflowWrap: "anywhere" }}>
-          {shortReference(image.reference)}
+          <Breakable text={shortReference(image.reference)} />
         </Text>
       )}
       {identity && (

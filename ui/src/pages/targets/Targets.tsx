@@ -57,7 +57,7 @@ export function Targets() {
   const target = found?.target ?? named;
   const run = (
     <Button leftSection={<IconPlayerPlay size={14} aria-hidden />} onClick={() => open("run-image")}>
-      {t("run.title")}
+      {t("targets.run_image")}
     </Button>
   );
   return (

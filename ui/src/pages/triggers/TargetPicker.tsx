@@ -5,6 +5,7 @@ import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 
 import type { DeployPlace, ListedService } from "../../host/bindings";
+import { failureKeys } from "../../host/failures";
 import { failureOf } from "../../host/host";
 import { useRead } from "../../host/reads";
 import { FailureNotice } from "../../parts/FailureNotice";
@@ -35,6 +36,8 @@ export function TargetPicker({ draft, change, error }: TargetPickerProps) {
   const isKnown = place !== null && known.some((one) => placeKey(one) === placeKey(place));
   const typed = place?.kind === "cluster" ? place : null;
   const [asked] = useDebouncedValue(place, typed ? TYPED_MS : 0);
+  const [kubeconfig] = useDebouncedValue(typed?.kubeconfig.trim() ?? "", TYPED_MS);
+  const contexts = useRead("targets.contexts", { kubeconfig }, { enabled: kubeconfig !== "" });
   const complete = asked !== null && (asked.kind === "engine" || (asked.kubeconfig !== "" && asked.context !== ""));
   const groups = useRead("targets.groups", { place: asked ?? { kind: "engine", engine: "local" } }, { enabled: complete });
   const keys = complete ? (groups.data ?? []).map(groupKey) : [];
@@ -80,16 +83,35 @@ export function TargetPicker({ draft, change, error }: TargetPickerProps) {
             label={t("image_triggers.kubeconfig")}
             description={t("image_triggers.kubeconfig_hint")}
             value={typed.kubeconfig}
-            onChange={(event) => setCluster({ kubeconfig: event.currentTarget.value })}
+            onChange={(event) => setCluster({ kubeconfig: event.currentTarget.value, context: "", allowed_exec: null })}
+            error={contexts.error && t(failureKeys(failureOf(contexts.error).code).what)}
             spellCheck={false}
             required
           />
-          <TextInput
+          <Select
             label={t("image_triggers.context")}
             description={t("image_triggers.context_hint")}
-            value={typed.context}
-            onChange={(event) => setCluster({ context: event.currentTarget.value })}
-            spellCheck={false}
+            placeholder={contexts.isFetching ? t("common.loading") : ""}
+            searchable
+            disabled={contexts.data === undefined}
+            nothingFoundMessage={t("common.nothing_found")}
+            data={[...new Set([...(contexts.data ?? []).map(({ name }) => name), ...(typed.context ? [typed.context] : [])])]}
+            renderOption={({ option }) => {
+              const server = contexts.data?.find(({ name }) => name === option.value)?.server;
+              return (
+                <div style={{ minWidth: 0 }}>
+                  <span className="foreign">{foreignText(option.value)}</span>
+                  {server && (
+                    <Text fz={12} c="dimmed" className="foreign">
+                      {foreignText(server)}
+                    </Text>
+                  )}
+                </div>
+              );
+            }}
+            value={typed.context || null}
+            onChange={(context) => setCluster({ context: context ?? "", allowed_exec: null })}
+            openOnFocus={false}
             required
           />
         </Group>

@@ -3,7 +3,7 @@
 use crate::watch::Watch;
 use crate::{AppEvent, Parts};
 use slipway_core::ids::SourceAccountId;
-use slipway_core::notice::{NoticeFacts, NoticedRule};
+use slipway_core::notice::{NoticeFacts, NoticedAccount};
 use slipway_core::{ErrorCode, Failure};
 use slipway_store::{AccountChecked, SourceAccountRecord};
 use tokio_util::sync::CancellationToken;
@@ -26,21 +26,26 @@ impl Parts {
 
     async fn pause_account(&self, id: SourceAccountId, why: &Failure) -> Result<(), Failure> {
         if self.store.pause_source_account(id, why, self.now()).await? {
-            for rule in self.hanging_on(id).await?.1 {
-                self.notify(&NoticeFacts::RulePaused { rule, code: why.code }).await?;
-            }
+            let account = self.noticed_account(id).await?;
+            self.notify(&NoticeFacts::AccountPaused { account, code: why.code }).await?;
         }
         self.announce(AppEvent::AccountsChanged);
         Ok(())
     }
 
-    /// Tells that rules go on. Never fails what made them go on.
-    pub(crate) async fn tell_resumed(&self, rules: &[NoticedRule]) {
-        for rule in rules {
-            if let Err(failure) = self.notify(&NoticeFacts::RuleResumed { rule: rule.clone() }).await {
-                tracing::warn!(%failure, rule = %rule.rule, "a resumed rule is not in the inbox");
-            }
+    /// Tells that an account's rules go on. Never fails what made them go on.
+    pub(crate) async fn tell_resumed(&self, id: SourceAccountId) {
+        let told =
+            async { self.notify(&NoticeFacts::AccountResumed { account: self.noticed_account(id).await? }).await };
+        if let Err(failure) = told.await {
+            tracing::warn!(%failure, account = %id, "a resumed account is not in the inbox");
         }
+    }
+
+    async fn noticed_account(&self, id: SourceAccountId) -> Result<NoticedAccount, Failure> {
+        let record = self.store.source_account(id).await?;
+        let rules = self.hanging_on(id).await?.1.len() as u64;
+        Ok(NoticedAccount { account: id, login: record.login, host: record.base.host().to_owned(), rules })
     }
 
     /// Asks the host about an account and notes the answer; when that ends a pause, its code is looked at.
@@ -61,7 +66,7 @@ impl Parts {
             Ok(identity) => {
                 let resumed = self.store.record_account_check(id, &AccountChecked::Ok(identity), self.now()).await?;
                 if resumed {
-                    self.tell_resumed(&self.hanging_on(id).await?.1).await;
+                    self.tell_resumed(id).await;
                 }
                 Ok(resumed)
             }

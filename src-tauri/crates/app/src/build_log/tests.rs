@@ -41,6 +41,32 @@ fn lines_of_two_steps_are_kept_apart_and_in_order() {
     );
 }
 
+/// Seconds of the engine's clock.
+fn second(second: i64) -> chrono::DateTime<chrono::Utc> {
+    chrono::DateTime::from_timestamp(second, 0).unwrap()
+}
+
+#[test]
+fn a_line_is_not_torn_when_its_step_is_said_to_be_over_before_the_rest_of_it_comes() {
+    let folder = folder();
+    let mut writer = folder.writer();
+    writer.output(0, LogStream::Out, Some(second(1)), b"one\npassword hun").unwrap();
+    writer.end_step(0, second(4));
+    // Printed before the end, so more of the first step may come.
+    writer.output(1, LogStream::Out, Some(second(2)), b"beside it\n").unwrap();
+    writer.output(0, LogStream::Out, Some(second(3)), b"ter2\nthree").unwrap();
+    writer.output(0, LogStream::Err, Some(second(4)), b"warned").unwrap();
+    writer.flush().unwrap();
+    assert_eq!(folder.texts(), ["one", "beside it", "password ***"]);
+    // Printed after it: that was all, and it stands where it belongs.
+    writer.output(1, LogStream::Out, Some(second(5)), b"later\nand no end").unwrap();
+    writer.flush().unwrap();
+    assert_eq!(folder.texts()[3..], ["three", "warned", "later"]);
+    writer.end_step(1, second(6));
+    writer.finish().unwrap();
+    assert_eq!(folder.texts()[6..], ["and no end"]);
+}
+
 #[test]
 fn a_secret_across_chunks_never_reaches_the_disk() {
     let folder = folder();

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use slipway_core::Failure;
 use slipway_core::ids::BuildId;
 use slipway_core::log::LogStream;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::sync::Arc;
@@ -22,7 +22,9 @@ pub struct LogWriter {
     log: File,
     index: File,
     mask: Mask,
-    open_lines: HashMap<(u16, bool), LineBuffer>,
+    open_lines: BTreeMap<(u16, bool), LineBuffer>,
+    /// Steps that are over, and since when: the rest of their last lines may still come.
+    ended: BTreeMap<u16, DateTime<Utc>>,
     text: Vec<u8>,
     records: Vec<u8>,
     written: u64,
@@ -41,7 +43,8 @@ impl LogWriter {
             log,
             index,
             mask,
-            open_lines: HashMap::new(),
+            open_lines: BTreeMap::new(),
+            ended: BTreeMap::new(),
             text: Vec::new(),
             records: Vec::new(),
             written,
@@ -60,6 +63,9 @@ impl LogWriter {
         at: Option<DateTime<Utc>>,
         bytes: &[u8],
     ) -> Result<(), Failure> {
+        if let Some(at) = at {
+            self.finish_ended_before(step, at);
+        }
         let mut buffer = self.open_lines.remove(&(step, stream == LogStream::Err)).unwrap_or_default();
         buffer.push(bytes, |line| self.append(step, stream, at, line));
         self.open_lines.insert((step, stream == LogStream::Err), buffer);
@@ -77,12 +83,39 @@ impl LogWriter {
         self.flush()
     }
 
-    /// Ends a step: lines without an end are complete now.
-    pub fn end_step(&mut self, step: u16) {
+    /// Takes note that a step is over since `at`, by the engine's clock. The engine may say so before it has sent the last of the
+    /// output, so a line without an end waits for the rest: until [`Self::finish`], or until another step prints something
+    /// later, because output comes in the order of its times.
+    pub fn end_step(&mut self, step: u16, at: DateTime<Utc>) {
+        self.ended.insert(step, at);
+    }
+
+    /// Completes the lines of a step that have no end.
+    pub fn finish_step(&mut self, step: u16) {
         for stream in [LogStream::Out, LogStream::Err] {
             if let Some(mut buffer) = self.open_lines.remove(&(step, stream == LogStream::Err)) {
                 buffer.finish(|line| self.append(step, stream, None, line));
             }
+        }
+    }
+
+    /// Completes every line that has no end: no more output comes.
+    ///
+    /// # Errors
+    /// A failure of the data folder.
+    pub fn finish(&mut self) -> Result<(), Failure> {
+        self.ended.clear();
+        while let Some((&(step, _), _)) = self.open_lines.first_key_value() {
+            self.finish_step(step);
+        }
+        self.flush()
+    }
+
+    fn finish_ended_before(&mut self, printing: u16, at: DateTime<Utc>) {
+        let over = |(step, end): (&u16, &DateTime<Utc>)| (*step != printing && *end < at).then_some(*step);
+        while let Some(step) = self.ended.iter().find_map(over) {
+            self.ended.remove(&step);
+            self.finish_step(step);
         }
     }
 
@@ -126,11 +159,7 @@ impl LogWriter {
 
 impl Drop for LogWriter {
     fn drop(&mut self) {
-        let steps: Vec<u16> = self.open_lines.keys().map(|(step, _)| *step).collect();
-        for step in steps {
-            self.end_step(step);
-        }
-        if let Err(failure) = self.flush() {
+        if let Err(failure) = self.finish() {
             tracing::warn!(build = %self.build, %failure, "the end of a log could not be written");
         }
         self.logs.ended(self.build);

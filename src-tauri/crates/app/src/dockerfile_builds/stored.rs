@@ -68,7 +68,7 @@ fn gone() -> Failure {
 }
 
 /// Writes a context.
-pub(super) struct ContextWriter {
+pub(crate) struct ContextWriter {
     list: PathBuf,
     data: BufWriter<File>,
     offset: u64,
@@ -79,7 +79,7 @@ pub(super) struct ContextWriter {
 }
 
 impl ContextWriter {
-    pub(super) fn create(place: &Path) -> Result<Self, Failure> {
+    pub(crate) fn create(place: &Path) -> Result<Self, Failure> {
         let data = File::create(place.join(DATA)).map_err(|error| disk(&error))?;
         Ok(Self {
             list: place.join(LIST),
@@ -173,7 +173,7 @@ impl ContextWriter {
     }
 
     /// Writes the list. Returns how many files there are and their bytes.
-    pub(super) fn finish(mut self) -> Result<(u64, u64), Failure> {
+    pub(crate) fn finish(mut self) -> Result<(u64, u64), Failure> {
         self.data.flush().map_err(|error| disk(&error))?;
         let data = self.data.get_mut();
         data.set_len(self.offset).and_then(|()| data.sync_all()).map_err(|error| disk(&error))?;

@@ -6,6 +6,7 @@ use super::steps::Steps;
 use super::{Run, lock};
 use crate::AppEvent;
 use crate::build_log::LogWriter;
+use crate::fail_point::fail_point;
 use slipway_core::Failure;
 use slipway_core::build::{BuiltImage, Stage};
 use slipway_core::code::CodeLocation;
@@ -29,7 +30,9 @@ impl Run<'_> {
             Some(image) => image,
             None => self.build_on_engine(record, ready).await?,
         };
+        fail_point("solve.ended");
         self.parts.store.set_result(self.id, &image).await?;
+        fail_point("image.kept");
         Ok(())
     }
 
@@ -48,6 +51,7 @@ impl Run<'_> {
     async fn build_on_engine(&self, record: &BuildRecord, ready: Ready) -> Result<BuiltImage, Failure> {
         let mut request = self.request(record, ready).await?;
         self.pull_through_mirrors(&mut request).await?;
+        fail_point("solve.ready");
         let (events, received) = mpsc::channel(EVENTS_UNDER_WAY);
         let fold = Fold {
             log: Arc::clone(&self.log),
@@ -123,7 +127,8 @@ impl Run<'_> {
             labels.push(NameValue { name: format!("org.opencontainers.image.{name}"), value });
         };
         if let Some(code) = record.inputs.code
-            && let CodeLocation::GitUrl { url, .. } = self.parts.store.code_repository(code).await?.location
+            && let CodeLocation::GitUrl { url, .. } | CodeLocation::Ssh { url } =
+                self.parts.store.code_repository(code).await?.location
         {
             // Stored addresses never hold a login.
             label("source", url);
@@ -164,19 +169,27 @@ impl Fold {
                 self.one(&mut log, event)?;
             }
             log.flush()?;
-            self.parts.announce(AppEvent::LogAppended { build: self.build, upto_line: log.lines() });
+            fail_point("solve.begun");
+            self.announce(&log);
         }
+        let mut log = lock(&self.log);
+        log.finish()?;
+        self.announce(&log);
         Ok(())
+    }
+
+    fn announce(&self, log: &LogWriter) {
+        self.parts.announce(AppEvent::LogAppended { build: self.build, upto_line: log.lines() });
     }
 
     fn one(&self, log: &mut LogWriter, event: BuildEvent) -> Result<(), Failure> {
         let mut steps = lock(&self.steps);
         match event {
             BuildEvent::Step(update) => {
-                let completed = update.completed.is_some();
+                let completed = update.completed;
                 let ordinal = steps.update(self.masked(update));
-                if completed {
-                    log.end_step(ordinal);
+                if let Some(completed) = completed {
+                    log.end_step(ordinal, completed);
                 }
             }
             BuildEvent::Log { key, stream, bytes, at } => {
@@ -185,7 +198,7 @@ impl Fold {
             }
             BuildEvent::Clipped { key, marker } => {
                 let ordinal = steps.of_output(&key);
-                log.end_step(ordinal);
+                log.finish_step(ordinal);
                 log.line(ordinal, self.parts.now(), &marker)?;
                 steps.clipped(key);
             }

@@ -1,6 +1,7 @@
 //! Checkout: the commit into the mirror, paths resolved, tags rendered once, and nothing built that could not be published.
 
 use super::Run;
+use crate::fail_point::fail_point;
 use slipway_core::build::{BuildKind, BuildReason, Stage, Upload};
 use slipway_core::code::{CommitDetails, RefKind, RepoPath, TreeEntryKind};
 use slipway_core::decide::{PublishDecision, may_publish};
@@ -48,11 +49,13 @@ impl Run<'_> {
         let access = self.parts.code_access(code).await?;
         let store = &self.parts.ports.code;
         store.fetch_commit(code, &access, commit, self.cancel).await?;
+        fail_point("checkout.fetched");
         let details = store.commit(code, commit).await?;
         self.parts.store.set_commit(self.id, &details).await?;
         self.say(Stage::Checkout, &format!("commit {} {}", details.id, details.summary))?;
 
         let tags = self.tags(record, Some(&details)).await?;
+        fail_point("checkout.tags");
         if let Some(reason) = self.check_tags(record, &tags).await? {
             return Ok(Checkout::Covered(reason));
         }
@@ -66,6 +69,7 @@ impl Run<'_> {
         let opened = store.open_context(code, &access, &details.id, &inputs.context_dir, self.cancel).await;
         let context = opened.map_err(|failure| path_at(failure, "spec.context_dir"))?;
         let platforms = self.platforms(record).await?;
+        fail_point("checkout.ready");
         let names = tags.iter().map(Tag::as_str).collect::<Vec<_>>().join(", ");
         self.say(Stage::Checkout, &format!("dockerfile {path}, context {}, tags {names}", inputs.context_dir))?;
         Ok(Checkout::Ready(Box::new(Ready {

@@ -5,14 +5,21 @@ use super::Run;
 use super::checkout::{immutable, is_write_once};
 use super::registry_side::Held;
 use crate::AppEvent;
+use crate::fail_point::fail_point;
 use crate::queue::{RETRY_BUDGET, pause};
 use slipway_core::build::{BuiltImage, PublicationState, Stage};
 use slipway_core::failure::Retry;
-use slipway_core::image::{ImageReference, RegistryAccess, Tag};
+use slipway_core::image::{EngineImage, ImageReference, RegistryAccess, Tag};
 use slipway_core::ports::Deadlines;
 use slipway_core::{ErrorCode, Failure};
 use slipway_store::{BuildRecord, NewPublication, PublicationRecord};
 use tokio::sync::mpsc;
+
+/// The label of every image that we built.
+const BUILT_HERE: &str = "slipway.build";
+
+/// A page in the registry's place is taken for its answer after so many tries: an hour, with the pauses between them.
+const PAGES_AT_MOST: u32 = 17;
 
 /// How one tag was published.
 struct Placed {
@@ -35,7 +42,9 @@ impl Run<'_> {
             .collect::<Result<Vec<_>, Failure>>()?;
         // The manifest that this build put there, whose bytes serve its further tags.
         let mut ours: Option<Held> = None;
-        for publication in self.parts.store.create_publications(self.id, &intents).await? {
+        let publications = self.parts.store.create_publications(self.id, &intents).await?;
+        fail_point("push.intended");
+        for publication in publications {
             if let Some(held) = self.publish_one(record, image, access.as_ref(), &publication, ours.as_ref()).await? {
                 ours = Some(held);
             }
@@ -58,6 +67,7 @@ impl Run<'_> {
             return Ok(None);
         }
         let tag = &publication.tag;
+        let _turn = self.parts.tag_turns.wait(self.repository.id, tag).await;
         if self.newer(record, tag).await?.is_some() {
             self.say(Stage::Push, &format!("{tag} stays: a later push has moved it"))?;
             let now = self.parts.now();
@@ -65,6 +75,7 @@ impl Run<'_> {
             return Ok(None);
         }
         store.start_publication(publication.id).await?;
+        fail_point("push.started");
         let placed = match access {
             Some(access) => self.place_at_registry(image, access, publication, ours).await,
             None => self.place_on_engine(image, publication).await,
@@ -72,7 +83,9 @@ impl Run<'_> {
         match placed {
             Ok(placed) => {
                 let digest = placed.held.as_ref().map(|held| &held.head.digest);
+                fail_point("push.verified");
                 store.finish_publication(publication.id, placed.state, digest, None, self.parts.now()).await?;
+                fail_point("push.written");
                 let word = if placed.state == PublicationState::Unchanged { "unchanged" } else { "published" };
                 let digest = digest.map(|digest| format!(" {digest}")).unwrap_or_default();
                 self.say(Stage::Push, &format!("{word} {}{digest}", publication.target))?;
@@ -95,12 +108,14 @@ impl Run<'_> {
     async fn failed_to_place(&self, publication: &PublicationRecord, failure: Failure) -> Result<Failure, Failure> {
         let store = &self.parts.store;
         let tries = publication.attempt + 1;
-        // A token that ended in the middle gets one more attempt with a fresh login (F11).
-        let failure = if failure.code == ErrorCode::RegistryUnauthorized && tries < RETRY_BUDGET - 1 {
-            Failure { code: ErrorCode::PushInterrupted, ..failure }
-        } else {
-            failure
+        let may_pass = match failure.code {
+            // A token that ended in the middle gets one more attempt with a fresh login (F11).
+            ErrorCode::RegistryUnauthorized => tries < RETRY_BUDGET - 1,
+            // A captive portal or a proxy answered in the registry's place (F13), or there is no registry any more.
+            ErrorCode::NotARegistry => tries <= PAGES_AT_MOST,
+            _ => false,
         };
+        let failure = if may_pass { Failure { code: ErrorCode::PushInterrupted, ..failure } } else { failure };
         let failure = self.masked(failure);
         self.say(Stage::Push, &format!("attempt {tries} for {}: {}", publication.target, failure.message))?;
         if failure.code == ErrorCode::Cancelled {
@@ -177,11 +192,41 @@ impl Run<'_> {
                 };
             }
         }
+        fail_point("push.copied");
         let held = self.held(access, tag.as_str()).await?;
         match held.filter(|held| held.head.digest == ours.head.digest) {
             Some(held) => Ok(Some(held)),
             None => Err(mismatch(tag.as_str())),
         }
+    }
+
+    /// Gives the image the name that the engine pushes. What had it before goes with it when a build of ours published it there,
+    /// unless a container or another name needs it: on the engine it would stay without a name for ever.
+    async fn name_for_push(&self, image: &BuiltImage, target: &ImageReference) -> Result<(), Failure> {
+        let name = target.to_string();
+        if let Some(held) = self.engine.image(&name).await?
+            && held.id != image.id
+            && self.was_published_by_us(&held, target).await?
+        {
+            match self.engine.untag(&name).await {
+                Err(failure) if failure.code == ErrorCode::InUse => {}
+                untagged => untagged?,
+            }
+        }
+        self.engine.tag(&image.id, target).await
+    }
+
+    /// Whether a build of this data folder made the image and the registry held it under this name. The label alone says neither:
+    /// what others build `FROM` an image of ours carries it too.
+    async fn was_published_by_us(&self, held: &EngineImage, target: &ImageReference) -> Result<bool, Failure> {
+        let made = self.parts.store.made_images(&[&held.id]).await?;
+        let is_ours = |build: &String| made.get(&held.id).is_some_and(|record| record.build.to_string() == *build);
+        if !held.labels.get(BUILT_HERE).is_some_and(is_ours) {
+            return Ok(false);
+        }
+        let published = self.parts.store.published_as(&[&held.id]).await?;
+        let (Some(names), Some(tag)) = (published.get(&held.id), &target.tag) else { return Ok(false) };
+        Ok(names.contains(&(self.repository.id, tag.clone())))
     }
 
     /// Lets the engine push and verifies at the registry what arrived.
@@ -191,11 +236,13 @@ impl Run<'_> {
         access: &RegistryAccess,
         target: &ImageReference,
     ) -> Result<Held, Failure> {
-        self.engine.tag(&image.id, target).await?;
+        self.name_for_push(image, target).await?;
+        fail_point("push.tagged");
         let tag = target.tag.as_ref().map_or("latest", Tag::as_str);
         let (progress, mut received) = mpsc::channel(64);
         let following = async {
             while let Some(layer) = received.recv().await {
+                fail_point("push.going");
                 self.queue.push_progressed(self.id, layer);
             }
         };
@@ -214,6 +261,7 @@ impl Run<'_> {
                 return held.filter(|held| held.is(&image.id)).ok_or(failure);
             }
         };
+        fail_point("push.pushed");
         let held = self.held(access, tag).await?;
         let is_ours = |held: &Held| held.is(&image.id) || said.as_ref().is_some_and(|said| *said == held.head.digest);
         held.filter(is_ours).ok_or_else(|| mismatch(tag))

@@ -3,6 +3,7 @@
 use super::Run;
 use super::checkout::{Checkout, Ready};
 use crate::dockerfile_builds::{StoredContext, read_dockerfile, read_ignore};
+use crate::fail_point::fail_point;
 use crate::uploads::{ARCHIVE, open_archive};
 use slipway_core::build::{BuiltImage, Stage, Upload};
 use slipway_core::image::Tag;
@@ -87,6 +88,7 @@ impl Run<'_> {
         let (archive, chosen) = opened.await?;
         let total = archive.bytes_of(&chosen);
         let name = self.engine.private_name(self.id);
+        fail_point("upload.loading");
         let (pieces, body) = mpsc::channel(PIECES);
         let (told, mut heard) = mpsc::unbounded_channel();
         let sending = tokio::task::spawn_blocking(move || {

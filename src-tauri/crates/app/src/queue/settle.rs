@@ -1,6 +1,7 @@
 //! What becomes of a build when its worker is done with an attempt.
 
 use super::{Queue, RETRY_BUDGET, pause};
+use crate::fail_point::fail_point;
 use chrono::TimeDelta;
 use slipway_core::build::{BuildReason, BuildState, PublicationState};
 use slipway_core::failure::Retry;
@@ -21,21 +22,31 @@ pub(crate) enum Ended {
 }
 
 /// Writes how an attempt ended. `before` is the row as it was when it was claimed.
-pub(super) async fn settle(queue: &Queue, before: &BuildRecord, result: Result<Ended, Failure>) -> Result<(), Failure> {
+pub(super) async fn settle(
+    queue: &Queue,
+    before: &BuildRecord,
+    result: &Result<Ended, Failure>,
+) -> Result<(), Failure> {
     let parts = &queue.parts;
     let (store, now) = (&parts.store, parts.now());
     let row = store.build(before.id).await?;
+    if row.state.is_final() {
+        // Written by an earlier try of this, which found no room for the rest.
+        return clean_up(queue, &row).await;
+    }
+    fail_point("build.ending");
     let failure = match result {
         Ok(Ended::Succeeded) => {
             store.finish(row.id, BuildState::Succeeded, None, None, now).await?;
             return clean_up(queue, &row).await;
         }
         Ok(Ended::Skipped(reason)) => {
-            store.finish(row.id, BuildState::Skipped, None, Some(&reason), now).await?;
+            store.finish(row.id, BuildState::Skipped, None, Some(reason), now).await?;
             return clean_up(queue, &row).await;
         }
-        Err(failure) => failure,
+        Err(failure) => failure.clone(),
     };
+    parts.room.note(&failure);
     if row.cancel_requested {
         // Whatever error came after the wish was caused by it.
         store.finish(row.id, BuildState::Cancelled, Some(&Failure::cancelled()), None, now).await?;
@@ -50,6 +61,9 @@ pub(super) async fn settle(queue: &Queue, before: &BuildRecord, result: Result<E
         Retry::WhenBack => {
             if failure.code.class() == ErrorClass::Engine {
                 queue.engine_went_away(&row.engine, failure.clone());
+            }
+            if failure.code == ErrorCode::EngineDiskFull {
+                queue.engine_is_full(&row, &failure);
             }
             wait_outside(queue, &row, failure, 1).await
         }
@@ -91,7 +105,7 @@ async fn wait_outside(queue: &Queue, row: &BuildRecord, failure: Failure, tries:
     let pace = &queue.parts.pace;
     let now = queue.parts.now();
     // An engine that is away is probed for all its builds at once; the rest is tried again by the build itself.
-    let wait = if failure.code.class() == ErrorClass::Engine {
+    let wait = if failure.code.class() == ErrorClass::Engine || failure.code == ErrorCode::EngineDiskFull {
         TimeDelta::zero()
     } else if failure.code.retry() == Retry::WhenBack {
         pause(pace.probe_base, pace.probe_cap, row.attempt, &failure, now)
@@ -122,18 +136,23 @@ async fn fail(queue: &Queue, row: &BuildRecord, failure: &Failure) -> Result<(),
 /// Ends what a finished build left open: its other publications, and its private tag on the engine.
 async fn clean_up(queue: &Queue, row: &BuildRecord) -> Result<(), Failure> {
     let (store, now) = (&queue.parts.store, queue.parts.now());
+    fail_point("build.ended");
     let row = store.build(row.id).await?;
-    queue.parts.tell_build_ended(&row).await;
+    queue.parts.tell_ends().await;
     for publication in store.publications(row.id).await? {
         if matches!(publication.state, PublicationState::Waiting | PublicationState::Pushing) {
             store.finish_publication(publication.id, PublicationState::Failed, None, row.failure.as_ref(), now).await?;
         }
     }
+    fail_point("build.tidy");
     let forget = async { queue.parts.engine(&row.engine)?.forget_build(row.id).await };
     match tokio::time::timeout(super::PROBE_DEADLINE, forget).await {
-        Ok(Ok(())) => {}
-        Ok(Err(failure)) => tracing::warn!(build = %row.id, %failure, "the private tag of a build stays on the engine"),
-        Err(_) => tracing::warn!(build = %row.id, "the engine did not answer; the private tag of a build stays on it"),
+        Ok(Ok(())) => return Ok(()),
+        Ok(Err(failure)) => tracing::warn!(build = %row.id, %failure, "the private tag of a build stays for now"),
+        Err(_) => {
+            tracing::warn!(build = %row.id, "the engine did not answer; the private tag of a build stays for now")
+        }
     }
+    queue.parts.tidy_wake.notify_one();
     Ok(())
 }

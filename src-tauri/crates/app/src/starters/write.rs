@@ -115,7 +115,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn t12_links_lead_nowhere() {
+    fn t13_links_lead_nowhere() {
         let (clone, outside) = (clone(), tempfile::tempdir().unwrap());
         std::os::unix::fs::symlink(outside.path(), clone.path().join("out")).unwrap();
         std::os::unix::fs::symlink(outside.path().join("x"), clone.path().join("web/Dockerfile")).unwrap();

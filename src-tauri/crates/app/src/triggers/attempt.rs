@@ -1,15 +1,17 @@
 //! One firing from its claim to its end: the action plans, applies, watches, undoes; the row says how it ended.
 
 use crate::Parts;
+use crate::fail_point::fail_point;
 use crate::queue::{RETRY_BUDGET, pause};
 use crate::triggers::journal::RowJournal;
 use crate::triggers::worker::Firings;
 use crate::triggers::{keep, secrets_of};
 use slipway_core::deploy::{
     DeployAction, DeployJob, DeployJournal, DeployKey, DeployOutcome, ManagedBy, Planned, Refusal, TargetHealth,
-    deploy, resume,
+    deploy, resume, take_back,
 };
 use slipway_core::failure::Retry;
+use slipway_core::ids::FiringId;
 use slipway_core::trigger::{DeployPlace, FiringKind, FiringReason, FiringState};
 use slipway_core::{ErrorCode, Failure};
 use slipway_store::FiringRecord;
@@ -21,6 +23,8 @@ use tokio_util::sync::CancellationToken;
 
 /// Everything but the health gate: getting the image above all.
 const DEADLINE: Duration = Duration::from_secs(60 * 60);
+/// How often bringing back what served before is tried once more: a busy engine refuses for a moment what it does later.
+const MORE_WAYS_BACK: u32 = 4;
 
 /// Who began the attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +50,7 @@ pub(crate) async fn run(
     let outcome = {
         let work = async {
             if firing.kind == FiringKind::Run {
+                let _turn = disk_turn(parts, firing).await;
                 run_service(firings, firing, begun, cancel).await
             } else {
                 update(parts, firing, begun, &journal, cancel).await
@@ -63,6 +68,15 @@ pub(crate) async fn run(
     };
     let outcome = if late.load(Ordering::Relaxed) { timed_out(outcome) } else { outcome };
     settle(parts, firing, &journal, outcome).await
+}
+
+/// No image is removed from an engine while an update there may begin to use it. What an unfinished one needs is known besides:
+/// one that waits for its target holds up nothing.
+async fn disk_turn<'a>(parts: &'a Parts, firing: &FiringRecord) -> Option<tokio::sync::RwLockReadGuard<'a, ()>> {
+    match firing.deploy_target.engine() {
+        Some(crate::disk_budget::ENGINE) => Some(parts.disk_turn.read().await),
+        _ => None,
+    }
 }
 
 /// What a person would call cancelled was the deadline.
@@ -88,8 +102,11 @@ async fn update(
     let mut begun = begun;
     let mut tries = 0;
     loop {
-        let failure = match step(parts, firing, begun, journal, cancel).await {
-            Ok(Some(outcome)) => return outcome,
+        let turn = disk_turn(parts, firing).await;
+        let stepped = step(parts, firing, begun, journal, cancel).await;
+        drop(turn);
+        let failure = match stepped {
+            Ok(Some(outcome)) => return bring_back(parts, firing, journal, outcome).await,
             // Nothing of the earlier attempt can be seen: it begins anew, unless a person wants it to end.
             Ok(None) if cancel.is_cancelled() => return DeployOutcome::Failed { failure: Failure::cancelled() },
             Ok(None) => {
@@ -101,10 +118,41 @@ async fn update(
         begun = Begun::Earlier;
         tries += 1;
         journal.line(&format!("the target cannot be reached now, it is tried again: {}", failure.message)).await;
-        let now = parts.now();
-        let wait = pause(parts.pace.probe_base, parts.pace.probe_cap, tries, &failure, now);
-        tokio::time::sleep(wait.to_std().unwrap_or_default().max(Duration::from_millis(10))).await;
+        rest(parts, tries, &failure).await;
     }
+}
+
+/// Waits as long as after so many tries on a target.
+async fn rest(parts: &Parts, tries: u32, failure: &Failure) {
+    let wait = pause(parts.pace.probe_base, parts.pace.probe_cap, tries, failure, parts.now());
+    tokio::time::sleep(wait.to_std().unwrap_or_default().max(Duration::from_millis(10))).await;
+}
+
+/// Tries a few times more to bring back what served before, when it was the engine that refused it. A person is called only
+/// for what stays.
+async fn bring_back(
+    parts: &Arc<Parts>,
+    firing: &FiringRecord,
+    journal: &RowJournal,
+    outcome: DeployOutcome,
+) -> DeployOutcome {
+    let mut outcome = outcome;
+    for tries in 1..=MORE_WAYS_BACK {
+        let DeployOutcome::Broken { failure, undo } = &outcome else { break };
+        if undo.code != ErrorCode::EngineError {
+            break;
+        }
+        journal.line("bringing back what served before is tried again").await;
+        rest(parts, tries, undo).await;
+        let again = async {
+            let action = (parts.ports.actions)(&firing.deploy_target)?;
+            take_back(action.as_ref(), &job_of(parts, firing).await?, journal, failure.clone()).await
+        };
+        if let Ok(next) = again.await {
+            outcome = next;
+        }
+    }
+    outcome
 }
 
 /// Tries once. `Ok(None)` when an earlier attempt left nothing; `Err` when it stays open.
@@ -136,8 +184,10 @@ async fn step(
     journal.line(&format!("attempt {}: {} {}", firing.attempt, image.reference, exact.unwrap_or_default())).await;
     let planned = |planned: Planned| async move {
         parts.store.set_firing_plan(firing.id, &planned).await?;
+        fail_point("firing.planned");
         if let Planned::Ready { plan } = &planned {
             keep::before(parts, firing, &plan.before).await;
+            fail_point("firing.before_kept");
         }
         Ok(())
     };
@@ -189,7 +239,10 @@ async fn run_service(
         };
         let login = parts.login_for(firing.repository, &firing.version.image).await?;
         let directory = (parts.ports.directories)(&place)?;
-        Ok(directory.run_image(&request, &login, cancel).await?.state)
+        fail_point("run.begun");
+        let state = directory.run_image(&request, &login, cancel).await?.state;
+        fail_point("run.serves");
+        Ok(state)
     };
     match result.await {
         Ok(after) => DeployOutcome::Deployed { after, gap_ms: None },
@@ -204,6 +257,8 @@ async fn already_there(parts: &Parts, firing: &FiringRecord) -> Result<slipway_c
     if serves && state.managed_by == Some(ManagedBy::Slipway) {
         return Ok(state);
     }
+    let place = DeployPlace::of(&firing.deploy_target).ok_or_else(|| Failure::internal("nowhere to run"))?;
+    (parts.ports.directories)(&place)?.forget_run(&key_of(parts, firing)).await?;
     Err(Failure::new(ErrorCode::Interrupted, "the application stopped while the image was started; run it again"))
 }
 
@@ -215,6 +270,19 @@ async fn settle(
     outcome: DeployOutcome,
 ) -> Result<(), Failure> {
     let cancelled = parts.store.firing(firing.id).await?.cancel_requested;
+    if let Some(failure) = broken_off(&outcome)
+        && !cancelled
+        && firing.kind != FiringKind::Run
+        && firing.attempt < RETRY_BUDGET
+    {
+        // Nothing is wrong with the image: what our own end broke off, and was undone, begins anew.
+        journal.line("what was broken off was undone; it begins anew").await;
+        let now = parts.now();
+        let reason = FiringReason::Backoff { until: now, failure: failure.clone() };
+        parts.store.wait_firing(firing.id, &reason, failure, now).await?;
+        fail_point("firing.again");
+        return Ok(());
+    }
     let (state, failure) = match &outcome {
         DeployOutcome::Deployed { .. } => (FiringState::Succeeded, None),
         DeployOutcome::Unchanged { .. } => (FiringState::Unchanged, None),
@@ -237,14 +305,43 @@ async fn settle(
     };
     let ended_by_person = cancelled && matches!(state, FiringState::Failed | FiringState::RolledBack);
     let state = if ended_by_person { FiringState::Cancelled } else { state };
-    parts.store.finish_firing(firing.id, state, Some(&outcome), failure.as_ref(), parts.now()).await?;
+    end(parts, firing.id, state, Some(&outcome), failure.as_ref()).await?;
     if let DeployOutcome::Deployed { after, .. } = &outcome {
         keep::after(parts, firing, after).await;
+        fail_point("firing.after_kept");
     }
-    if let Some(engine) = firing.deploy_target.engine() {
-        keep::tidy(parts, engine).await;
+    if let Some(engine) = firing.deploy_target.engine()
+        && !keep::tidy(parts, engine).await
+    {
+        parts.tidy_wake.notify_one();
     }
     Ok(())
+}
+
+/// Writes an end, and tells it.
+pub(super) async fn end(
+    parts: &Parts,
+    id: FiringId,
+    state: FiringState,
+    outcome: Option<&DeployOutcome>,
+    failure: Option<&Failure>,
+) -> Result<(), Failure> {
+    fail_point("firing.ending");
+    parts.store.finish_firing(id, state, outcome, failure, parts.now()).await?;
+    fail_point("firing.ended");
+    parts.tell_ends().await;
+    fail_point("firing.told");
+    Ok(())
+}
+
+/// Returns the failure of an attempt that was undone for no other reason than that the application stopped in its middle.
+fn broken_off(outcome: &DeployOutcome) -> Option<&Failure> {
+    match outcome {
+        DeployOutcome::Failed { failure } | DeployOutcome::RolledBack { failure, .. } => {
+            Some(failure).filter(|failure| failure.code == ErrorCode::Interrupted)
+        }
+        _ => None,
+    }
 }
 
 /// Returns why a firing that touched nothing waits for another try; `None` when the same would happen again.

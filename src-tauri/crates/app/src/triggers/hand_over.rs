@@ -1,5 +1,6 @@
 //! From tag events to firings: each trigger of the repository is asked, and fires once for what came together.
 
+use crate::fail_point::fail_point;
 use crate::triggers::keep;
 use crate::{AppEvent, Parts};
 use slipway_core::Failure;
@@ -50,6 +51,9 @@ async fn hand_over(parts: &Arc<Parts>, events: &[TagEventRecord]) -> Result<Vec<
     }
     let ids: Vec<_> = events.iter().map(|event| event.id).collect();
     let firings = parts.store.hand_over(&ids, &new, parts.now()).await?;
+    if !firings.is_empty() {
+        fail_point("firing.row");
+    }
     for firing in &firings {
         if firing.state == FiringState::Waiting {
             keep::while_waiting(parts, firing).await;

@@ -1,9 +1,10 @@
 //! The journal of an attempt in the store.
 
+use crate::fail_point::fail_point_of_step;
 use crate::{AppEvent, Parts};
 use async_trait::async_trait;
 use slipway_core::Failure;
-use slipway_core::deploy::{DeployJournal, JournalEntry};
+use slipway_core::deploy::{DeployJournal, JournalEntry, JournalMark};
 use slipway_core::ids::{FiringId, TargetId};
 use std::sync::Arc;
 
@@ -18,8 +19,14 @@ pub(crate) struct RowJournal {
 #[async_trait]
 impl DeployJournal for RowJournal {
     async fn write(&self, entry: JournalEntry) -> Result<(), Failure> {
+        if entry.mark != JournalMark::Intended {
+            fail_point_of_step(entry.kind, "acted");
+        }
         let now = self.parts.now();
         self.parts.store.add_firing_entry(self.firing, self.attempt, &entry, now).await?;
+        if entry.mark == JournalMark::Intended {
+            fail_point_of_step(entry.kind, "intended");
+        }
         self.parts.announce(AppEvent::FiringChanged { firing: self.firing, target: self.target });
         Ok(())
     }

@@ -3,8 +3,10 @@
 
 use crate::Parts;
 use slipway_core::deploy::{DeployTarget, RunningImage, TargetState};
+use slipway_core::failure::Retry;
 use slipway_core::ids::{FiringId, TargetId};
 use slipway_core::image::{ImageId, ImageReference};
+use slipway_core::ports::BuildEngine;
 use slipway_core::{ErrorCode, Failure};
 use slipway_store::FiringRecord;
 use std::collections::HashSet;
@@ -18,7 +20,12 @@ pub(crate) const VERSIONS_KEPT: u32 = 5;
 const DEADLINE: Duration = Duration::from_secs(10);
 
 fn name(parts: &Parts, firing: FiringId, suffix: &str) -> String {
-    format!("{REPOSITORY}:{}-{firing}{suffix}", parts.owner)
+    format!("{}{firing}{suffix}", prefix(parts))
+}
+
+/// Returns how all private names of this data folder's firings begin.
+pub(crate) fn prefix(parts: &Parts) -> String {
+    format!("{REPOSITORY}:{}-", parts.owner)
 }
 
 /// Keeps the image of a firing until its turn comes.
@@ -56,32 +63,42 @@ async fn keep(parts: &Parts, target: &DeployTarget, image: &ImageId, name: &str)
     }
 }
 
-/// Takes away the private names on an engine that nothing needs any more.
-pub(crate) async fn tidy(parts: &Parts, engine: &str) {
+/// Takes away the private names on an engine that nothing needs any more. Returns whether none is left.
+pub(crate) async fn tidy(parts: &Parts, engine: &str) -> bool {
     let tidying = async {
         let engine = parts.engine(engine)?;
+        // In this order: what is named after the list was made belongs to a firing that waits.
+        let images = engine.images().await?;
         let wanted = wanted(parts).await?;
-        let prefix = format!("{REPOSITORY}:{}-", parts.owner);
-        for image in engine.images().await? {
-            for name in image.tags.iter().filter(|name| name.starts_with(&prefix) && !wanted.contains(*name)) {
-                match engine.untag(name).await {
-                    // The last name of an image that a container has: it goes when the container has gone.
-                    Err(failure) if failure.code == ErrorCode::InUse => {}
-                    untagged => untagged?,
-                }
-            }
-        }
-        Ok::<(), Failure>(())
+        let prefix = prefix(parts);
+        let is_left = |name: &&String| name.starts_with(&prefix) && !wanted.contains(*name);
+        untag_all(engine.as_ref(), images.iter().flat_map(|image| &image.tags).filter(is_left)).await
     };
     match tokio::time::timeout(DEADLINE, tidying).await {
-        Ok(Ok(())) => {}
-        Ok(Err(failure)) => tracing::warn!(%failure, engine, "private names stay on the engine"),
-        Err(_) => tracing::warn!(engine, "the engine did not answer; private names stay on it"),
+        Ok(Ok(())) => return true,
+        Ok(Err(failure)) => tracing::warn!(%failure, engine, "private names stay on the engine for now"),
+        Err(_) => tracing::warn!(engine, "the engine did not answer; private names stay on it for now"),
     }
+    false
+}
+
+/// Takes these names away; one that the engine refuses does not keep the others. Returns the first refusal.
+pub(crate) async fn untag_all(engine: &dyn BuildEngine, names: impl Iterator<Item = &String>) -> Result<(), Failure> {
+    let mut refused = None;
+    for name in names {
+        match engine.untag(name).await {
+            // The last name of an image that a container has: it goes when the container has gone.
+            Err(failure) if failure.code == ErrorCode::InUse => {}
+            Err(failure) if failure.code.retry() == Retry::WhenBack => return Err(failure),
+            Err(failure) => drop(refused.get_or_insert(failure)),
+            Ok(()) => {}
+        }
+    }
+    refused.map_or(Ok(()), Err)
 }
 
 /// Returns the private names that are needed.
-async fn wanted(parts: &Parts) -> Result<HashSet<String>, Failure> {
+pub(crate) async fn wanted(parts: &Parts) -> Result<HashSet<String>, Failure> {
     let mut wanted = HashSet::new();
     for firing in parts.store.unfinished_firings().await? {
         wanted.insert(name(parts, firing.id, ""));

@@ -1,6 +1,7 @@
 //! The queue of firings: rows in the store, one at a time for each target, several targets at the same time. Memory only
 //! wakes; at start what an earlier run left open is resumed before anything new begins on the same target.
 
+use crate::fail_point::fail_point;
 use crate::triggers::attempt::{self, Begun};
 use crate::triggers::{hand_over, keep};
 use crate::{AppEvent, Parts};
@@ -67,6 +68,7 @@ impl Firings {
         // Held over both: whoever takes the row finds the request.
         let mut requests = self.requests.lock().await;
         let id = self.parts.store.insert_persons_firing(wish, self.parts.now()).await?;
+        fail_point("run.row");
         requests.insert(id, request(id));
         Ok(id)
     }
@@ -86,6 +88,7 @@ impl Firings {
                 Ok(pause) => pause,
                 Err(failure) => {
                     tracing::error!(%failure, "firings cannot be read");
+                    self.parts.room.note(&failure);
                     self.parts.pace.recheck
                 }
             };
@@ -99,6 +102,9 @@ impl Firings {
 
     /// Gives firings to workers; returns when to look again without being woken.
     async fn dispatch(self: &Arc<Self>, tasks: &TaskTracker) -> Result<Duration, Failure> {
+        if self.parts.room.shortage().is_some() {
+            return Ok(self.parts.pace.recheck);
+        }
         hand_over::everything_open(&self.parts).await?;
         let mut pause = self.parts.pace.recheck;
         let mut unfinished = self.parts.store.unfinished_firings().await?;
@@ -124,7 +130,10 @@ impl Firings {
                 continue;
             }
             match self.parts.store.claim_firing(firing.id, now).await? {
-                ClaimedFiring::Claimed(claimed) => self.run(*claimed, Begun::Now, tasks),
+                ClaimedFiring::Claimed(claimed) => {
+                    fail_point("firing.claimed");
+                    self.run(*claimed, Begun::Now, tasks);
+                }
                 ClaimedFiring::Ended => hand_over::announce(&self.parts, &firing),
                 ClaimedFiring::Gone => {}
             }
@@ -150,7 +159,8 @@ impl Firings {
             match ended {
                 None | Some(Ok(Ok(()))) => {}
                 Some(Ok(Err(failure))) => {
-                    tracing::error!(firing = %firing.id, %failure, "the end of an update could not be written")
+                    tracing::error!(firing = %firing.id, %failure, "the end of an update could not be written");
+                    this.parts.room.note(&failure);
                 }
                 Some(Err(_)) => this.crashed(&firing).await,
             }
@@ -171,10 +181,8 @@ impl Firings {
         };
         if crashes >= CRASHES {
             let failure = Failure::internal("the worker ended unexpectedly; the application's log has the place");
-            let now = self.parts.now();
-            let written =
-                self.parts.store.finish_firing(firing.id, FiringState::Broken, None, Some(&failure), now).await;
-            if let Err(error) = written {
+            let ended = attempt::end(&self.parts, firing.id, FiringState::Broken, None, Some(&failure)).await;
+            if let Err(error) = ended {
                 tracing::error!(firing = %firing.id, %error, "the end of an update could not be written");
             }
         }

@@ -23,6 +23,8 @@ const MOST_JSON: u64 = 8 * 1024 * 1024;
 const MOST_UNPACKED: u64 = 64 * 1024 * 1024 * 1024;
 /// Indexes inside each other.
 const DEEPEST: usize = 4;
+/// Indexes and manifests that are read in all: few that name each other often would be read for ever.
+const MOST_READ: usize = 1000;
 /// Bytes that are sent at once.
 const PIECE: usize = 256 * 1024;
 
@@ -236,7 +238,7 @@ impl OpenedArchive {
         if self.files.contains_key("index.json") {
             let mut found = Vec::new();
             let index = self.index(&self.bytes("index.json")?)?;
-            self.oci(&index, &[], 0, &mut found)?;
+            self.oci(&index, &[], 0, &mut MOST_READ.clone(), &mut found)?;
             return Ok(found);
         }
         Err(bad("no_image", "this is no image archive: neither manifest.json nor index.json is in it"))
@@ -286,10 +288,15 @@ impl OpenedArchive {
         Ok(Found { names, config, platform, layers })
     }
 
-    fn oci(&self, index: &Index, names: &[String], depth: usize, found: &mut Vec<Found>) -> Result<(), Failure> {
-        if depth > DEEPEST || found.len() > 1000 {
-            return Err(damaged("its index does not end"));
-        }
+    fn oci(
+        &self,
+        index: &Index,
+        names: &[String],
+        depth: usize,
+        left: &mut usize,
+        found: &mut Vec<Found>,
+    ) -> Result<(), Failure> {
+        *left = left.checked_sub(1).filter(|_| depth <= DEEPEST).ok_or_else(|| damaged("its index does not end"))?;
         if let Some(config) = &index.config {
             let config = self.blob(&config.digest)?;
             let layers = index.layers.iter().map(|layer| {
@@ -319,7 +326,7 @@ impl OpenedArchive {
             let name = format!("blobs/{}", part.digest.as_str().replacen(':', "/", 1));
             if self.files.contains_key(&name) {
                 let inner = self.index(&self.blob(&part.digest)?)?;
-                self.oci(&inner, &own, depth + 1, found)?;
+                self.oci(&inner, &own, depth + 1, left, found)?;
             }
         }
         Ok(())

@@ -172,6 +172,16 @@ impl VersionBook {
             .unwrap_or_default()
     }
 
+    /// Returns the digests that the registry itself has said lately.
+    pub(super) fn digests_seen(&self, key: &str) -> HashMap<String, Digest> {
+        let lately = |head: &&Head| head.seen.is_some_and(|seen| seen.elapsed() < STALE);
+        self.with(key, |listing| {
+            let heads = listing.heads.iter().filter(|(_, head)| lately(head));
+            heads.map(|(tag, head)| (tag.clone(), head.digest.clone())).collect()
+        })
+        .unwrap_or_default()
+    }
+
     /// Returns other tags that are known to hold this digest.
     pub(super) fn known_siblings(&self, key: &str, digest: &Digest, but: &Tag) -> Vec<Tag> {
         self.with(key, |listing| {
@@ -204,6 +214,13 @@ impl VersionBook {
             tracing::warn!(%error, "the cache cannot be read");
             HashMap::new()
         })
+    }
+
+    /// Keeps what was read about some manifests.
+    pub(super) async fn keep_facts(&self, facts: &[(Digest, ManifestFacts)], now: DateTime<Utc>) {
+        if let Err(error) = self.cache.keep_manifests(facts, now).await {
+            tracing::warn!(%error, "the cache cannot be written");
+        }
     }
 
     /// Begins to read what is not known, or not lately, about these tags. The task ends when all of it is there; an event

@@ -80,10 +80,16 @@ pub(super) async fn facts(
     name: &RepositoryName,
     digest: &Digest,
 ) -> Result<ManifestFacts, Failure> {
-    match manifest(registries, access, name, digest.as_str()).await? {
-        Some(manifest) => Ok(facts_of(&images(registries, access, name, &manifest).await?.0)),
-        None => Ok(ManifestFacts::default()),
-    }
+    let Some(manifest) = manifest(registries, access, name, digest.as_str()).await? else {
+        return Ok(ManifestFacts::default());
+    };
+    let facts = facts_of(&images(registries, access, name, &manifest).await?.0);
+    Ok(ManifestFacts { parts: parts(&manifest), ..facts })
+}
+
+/// The manifests that an index needs.
+pub(super) fn parts(manifest: &Manifest) -> Vec<Digest> {
+    manifest.parsed.manifests.iter().map(|part| part.digest.clone()).collect()
 }
 
 /// Sums images up.
@@ -92,6 +98,7 @@ pub(super) fn facts_of(images: &[VersionImage]) -> ManifestFacts {
         size: images.iter().map(|image| image.size).sum(),
         platforms: images.iter().filter_map(|image| image.platform.clone()).collect(),
         created: images.iter().filter_map(|image| image.created).max(),
+        parts: Vec::new(),
     }
 }
 

@@ -3,11 +3,12 @@
 //! uses stays in both.
 
 use super::book::VersionBook;
+use super::needs::Needs;
 use super::{Place, Shelf};
 use crate::{AppEvent, Slipway};
 use futures::StreamExt as _;
 use slipway_core::ids::ImageRepositoryId;
-use slipway_core::image::{Digest, ImageReference, RegistryAccess, Tag};
+use slipway_core::image::{Digest, ImageId, ImageReference, RegistryAccess, Tag};
 use slipway_core::ports::{BuildEngine, EngineContainer};
 use slipway_core::version::{ContainerUse, Version, VersionRemoval, VersionRemovalGroup};
 use slipway_core::{ErrorCode, Failure};
@@ -66,30 +67,64 @@ impl Shelf<'_> {
         if tags.is_empty() {
             return Err(Failure::new(ErrorCode::InvalidField, "at least one tag is needed").at("tags"));
         }
+        let containers = self.running_containers().await;
+        let mut removal = match &self.place {
+            Place::Registry(access) => {
+                let all = self.every_digest(access).await?;
+                self.removal_at_registry(access, &all, tags, &containers?).await?
+            }
+            Place::Engine(engine) => self.removal_on_engine(engine.as_ref(), tags, &containers?).await?,
+        };
+        self.fill_in_needs(&mut removal.groups).await?;
+        Ok(removal)
+    }
+
+    pub(super) async fn fill_in_needs(&self, groups: &mut [VersionRemovalGroup]) -> Result<(), Failure> {
+        let mut images = Vec::with_capacity(groups.len());
+        for group in &*groups {
+            images.push(self.image_behind(group).await?);
+        }
+        let digests = groups.iter().filter_map(|group| group.digest.as_ref()).collect();
+        let needs = Needs::read(self.parts, &digests, &images.iter().flatten().collect()).await?;
+        for (group, image) in groups.iter_mut().zip(&images) {
+            group.needed = needs.of(group.digest.as_ref(), image.as_ref());
+        }
+        Ok(())
+    }
+
+    /// The id that an engine has for what goes; of what is at a registry, when it was built here.
+    pub(super) async fn image_behind(&self, group: &VersionRemovalGroup) -> Result<Option<ImageId>, Failure> {
+        if group.image.is_some() {
+            return Ok(group.image.clone());
+        }
+        let names: Vec<&Tag> = group.tags.iter().collect();
+        let origins = self.parts.store.tag_origins(self.repository.id, &names).await?;
+        Ok(origins.into_values().filter(|origin| origin.digest == group.digest).find_map(|origin| origin.image))
+    }
+
+    /// Returns what runs on this machine's engine.
+    pub(super) async fn running_containers(&self) -> Result<Vec<EngineContainer>, Failure> {
         let containers = match self.parts.engine("local") {
             Ok(engine) => engine.running_containers().await,
             Err(failure) => Err(failure),
         };
-        match &self.place {
-            Place::Registry(access) => {
-                // Without an engine nothing of it runs.
-                let containers = containers.or_else(|failure| match failure.code {
-                    ErrorCode::EngineAbsent | ErrorCode::EngineForbidden => Ok(Vec::new()),
-                    _ => Err(failure),
-                })?;
-                self.removal_at_registry(access, tags, &containers).await
+        // Without an engine nothing of what is at a registry runs.
+        containers.or_else(|failure| match failure.code {
+            ErrorCode::EngineAbsent | ErrorCode::EngineForbidden if matches!(self.place, Place::Registry(_)) => {
+                Ok(Vec::new())
             }
-            Place::Engine(engine) => self.removal_on_engine(engine.as_ref(), tags, &containers?).await,
-        }
+            _ => Err(failure),
+        })
     }
 
-    async fn removal_at_registry(
+    /// Returns what goes with these tags, of a repository of which every tag's digest was asked for.
+    pub(super) async fn removal_at_registry(
         &self,
         access: &RegistryAccess,
+        all: &HashMap<String, Digest>,
         wanted: &[Tag],
         containers: &[EngineContainer],
     ) -> Result<VersionRemoval, Failure> {
-        let all = self.every_digest(access).await?;
         let mut by_digest: BTreeMap<&str, (Digest, Vec<Tag>)> = BTreeMap::new();
         let digests: BTreeSet<&str> =
             wanted.iter().filter_map(|tag| all.get(tag.as_str())).map(Digest::as_str).collect();
@@ -104,16 +139,18 @@ impl Shelf<'_> {
         let mut groups = Vec::new();
         for (digest, tags) in by_digest.into_values() {
             let rows = self.rows(&tags, |_| Some(digest.clone())).await?;
-            let images = self.image_ids(access, &digest).await?;
-            let uses = |container: &EngineContainer| {
-                let named = ImageReference::parse(&container.image).ok();
-                let same_name = named.is_some_and(|image| {
+            let same_name = |container: &&EngineContainer| {
+                ImageReference::parse(&container.image).is_ok_and(|image| {
                     image.repository() == self.name()
                         && (image.digest.as_ref() == Some(&digest)
                             || image.tag.as_ref().is_some_and(|tag| tags.contains(tag)))
-                });
-                same_name && images.contains(&container.image_id.0)
+                })
             };
+            let named: Vec<EngineContainer> = containers.iter().filter(same_name).cloned().collect();
+            // Only then the manifest has to be read.
+            let images = if named.is_empty() { BTreeSet::new() } else { self.image_ids(access, &digest).await? };
+            let uses = |container: &EngineContainer| images.contains(&container.image_id.0);
+            let containers = &named;
             groups.push(group(Some(digest.clone()), None, tags.clone(), wanted, &rows, containers, uses));
         }
         let missing = wanted.iter().filter(|tag| !all.contains_key(tag.as_str())).cloned().collect();
@@ -133,7 +170,7 @@ impl Shelf<'_> {
     }
 
     /// Asks every tag for its digest: a sibling that was missed would go without having been shown.
-    async fn every_digest(&self, access: &RegistryAccess) -> Result<HashMap<String, Digest>, Failure> {
+    pub(super) async fn every_digest(&self, access: &RegistryAccess) -> Result<HashMap<String, Digest>, Failure> {
         let source = self.source(access);
         let listed = VersionBook::tags(self.parts, &source, true).await?;
         let (registries, name) = (self.parts.ports.registries.as_ref(), &source.name);
@@ -158,7 +195,7 @@ impl Shelf<'_> {
         tokio::time::timeout(DEADLINE, asking).await.unwrap_or_else(too_long)
     }
 
-    async fn removal_on_engine(
+    pub(super) async fn removal_on_engine(
         &self,
         engine: &dyn BuildEngine,
         wanted: &[Tag],
@@ -197,18 +234,23 @@ impl Shelf<'_> {
 
     async fn remove(&self, removal: &VersionRemoval) -> Result<(), Failure> {
         for group in &removal.groups {
-            match (&self.place, &group.digest) {
-                (Place::Registry(access), Some(digest)) => {
-                    let deleted = self.parts.ports.registries.delete(access, &self.repository.spec.name, digest).await;
-                    deleted.map_err(|failure| refused(failure, access))?;
-                }
-                (Place::Engine(engine), _) => {
-                    for tag in &group.tags {
-                        engine.untag(&format!("docker.io/{}:{tag}", self.repository.spec.name)).await?;
-                    }
-                }
-                (Place::Registry(_), None) => {}
+            self.remove_group(group).await?;
+        }
+        Ok(())
+    }
+
+    pub(super) async fn remove_group(&self, group: &VersionRemovalGroup) -> Result<(), Failure> {
+        match (&self.place, &group.digest) {
+            (Place::Registry(access), Some(digest)) => {
+                let deleted = self.parts.ports.registries.delete(access, &self.repository.spec.name, digest).await;
+                deleted.map_err(|failure| refused(failure, access))?;
             }
+            (Place::Engine(engine), _) => {
+                for tag in &group.tags {
+                    engine.untag(&format!("docker.io/{}:{tag}", self.repository.spec.name)).await?;
+                }
+            }
+            (Place::Registry(_), None) => {}
         }
         Ok(())
     }
@@ -228,7 +270,7 @@ fn refused(failure: Failure, access: &RegistryAccess) -> Failure {
 
 fn group(
     digest: Option<Digest>,
-    image: Option<slipway_core::image::ImageId>,
+    image: Option<ImageId>,
     tags: Vec<Tag>,
     wanted: &[Tag],
     rows: &[Version],
@@ -250,6 +292,7 @@ fn group(
         tags,
         builds,
         containers: used.collect(),
+        needed: Vec::new(),
     }
 }
 

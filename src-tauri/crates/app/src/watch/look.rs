@@ -1,6 +1,7 @@
 //! One look at a code repository: what the remote has, what moved, and what each rule makes of it. Every step may be done
 //! again after a crash: observations that no rule decided about yet are decided by the next look.
 
+use crate::fail_point::fail_point;
 use crate::{AppEvent, Parts};
 use slipway_core::build::{BuildInputs, BuildKind, BuildReason, BuildState};
 use slipway_core::code::{ChangedPaths, CodeAccess, CommitDetails, RefName};
@@ -54,14 +55,20 @@ impl Look<'_> {
             .map(|head| (head.ref_name, KnownRef { observation: head.id, object: head.object }));
         let moves: Vec<RefMove> =
             moves(&known.collect(), &remote, only.as_deref()).into_iter().map(to_record).collect();
-        let recorded = self.parts.store.record_moves(self.code, &moves, self.parts.now()).await?;
-        if !recorded.first_look {
-            self.decide(&access, &rules).await?;
+        fail_point("look.seen");
+        let default_branch = remote.default_branch;
+        // Nothing moved, as nearly always: nothing is written.
+        if record.first_looked_at.is_none() || !moves.is_empty() {
+            let recorded = self.parts.store.record_moves(self.code, &moves, self.parts.now()).await?;
+            if !moves.is_empty() {
+                fail_point("look.recorded");
+            }
+            if recorded.first_look {
+                return Ok(Seen { default_branch, moved: false });
+            }
         }
-        Ok(Seen {
-            default_branch: remote.default_branch,
-            moved: !recorded.first_look && !recorded.observations.is_empty(),
-        })
+        self.decide(&access, &rules).await?;
+        Ok(Seen { default_branch, moved: !moves.is_empty() })
     }
 
     /// Git says no to a repository and to a token in the same words: the account is asked which one it was.
@@ -92,6 +99,7 @@ impl Look<'_> {
         {
             return Err(failure);
         }
+        fail_point("look.fetched");
         // In the order of the observations, so that builds of several rules queue fairly.
         pushes.sort_by_key(|push| push.observation.id);
         for push in pushes {
@@ -180,6 +188,7 @@ impl Look<'_> {
             rerun_of: None,
         };
         let created = self.parts.store.create_build(&new, self.parts.now()).await?;
+        fail_point("build.row");
         for build in created.superseded.iter().chain([&created.id]) {
             self.parts.announce(AppEvent::BuildChanged { build: *build, repository: push.rule.repository });
         }

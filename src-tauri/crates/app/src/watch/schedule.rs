@@ -18,6 +18,8 @@ pub(crate) struct LookFacts {
     pub(crate) interval: TimeDelta,
     /// File events tell when something moved; looks are only a net.
     pub(crate) has_file_events: bool,
+    /// An account tells when something moved; looks are only a net, and drift apart from each other.
+    pub(crate) is_net: bool,
     /// Looks that failed in a row.
     pub(crate) failures: u32,
     /// What the host asked to wait.
@@ -44,12 +46,13 @@ pub(crate) fn next_look(now: DateTime<Utc>, facts: &LookFacts) -> DateTime<Utc> 
     let wait = if facts.failures > 0 {
         let factor = 1 << facts.failures.min(10);
         (facts.interval * factor).min(LONGEST_BACKOFF.max(facts.interval))
-    } else if facts.last_move.is_some_and(|moved| now - moved < ACTIVE_FOR) {
+    } else if !facts.is_net && facts.last_move.is_some_and(|moved| now - moved < ACTIVE_FOR) {
         (calm / 3).max(TimeDelta::seconds(5).min(calm))
     } else {
         calm
     };
-    let jitter = 0.9 + 0.2 * facts.spread.clamp(0.0, 1.0);
+    let (least, width) = if facts.is_net { (1.0 / 3.0, 2.0 / 3.0) } else { (0.9, 0.2) };
+    let jitter = least + width * facts.spread.clamp(0.0, 1.0);
     #[allow(clippy::cast_possible_truncation, reason = "a wait is far below 2^53 milliseconds")]
     let spread = TimeDelta::milliseconds((wait.num_milliseconds() as f64 * jitter) as i64);
     now + spread.max(facts.retry_after.unwrap_or_default())
@@ -75,6 +78,7 @@ mod tests {
         LookFacts {
             interval: TimeDelta::seconds(30),
             has_file_events: false,
+            is_net: false,
             failures: 0,
             retry_after: None,
             last_move: None,
@@ -101,6 +105,9 @@ mod tests {
             ("what the host asks", LookFacts { failures: 1, retry_after: Some(TimeDelta::hours(1)), ..facts() }, 3600),
             ("spread down", LookFacts { spread: 0.0, ..facts() }, 27),
             ("spread up", LookFacts { spread: 1.0, ..facts() }, 33),
+            ("a net is spread widely", LookFacts { is_net: true, spread: 0.0, ..facts() }, 10),
+            ("and never beyond its interval", LookFacts { is_net: true, spread: 1.0, ..facts() }, 30),
+            ("whatever moves", LookFacts { is_net: true, last_move: Some(now), spread: 1.0, ..facts() }, 30),
         ];
         for (name, facts, seconds) in table {
             assert_eq!(wait(&facts), seconds, "{name}");

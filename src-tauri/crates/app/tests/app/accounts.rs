@@ -79,6 +79,11 @@ async fn seed_2_4_source_organization_repository_and_branch_are_chosen_from_list
     assert_eq!(record.account.unwrap().path.0, "acme/web");
     let gone = app.add_code_repository(&code_of(account, "acme/gone")).await.unwrap_err();
     assert_eq!((gone.code, gone.field.as_deref()), (ErrorCode::SourceNotFound, Some("location.path")));
+    let twice = CodeRepositoryInput { name: "another name".to_owned(), ..code_of(account, "acme/web") };
+    let twice = app.add_code_repository(&twice).await.unwrap_err();
+    assert_eq!((twice.code, twice.field.as_deref()), (ErrorCode::SourceAlreadyAdded, Some("location.path")));
+    assert_eq!(twice.details["code_repository"], code.to_string());
+    app.edit_code_repository(code, &code_of(account, "acme/web")).await.unwrap();
 }
 
 #[tokio::test]
@@ -113,7 +118,7 @@ async fn a_pasted_token_is_checked_before_it_is_stored() {
 }
 
 #[tokio::test]
-async fn t17_a_token_is_in_no_file_and_opens_its_own_host_alone() {
+async fn t01_t02_a_token_is_in_no_file_and_opens_its_own_host_alone() {
     let world = World::new();
     world.hosts.add_repository("acme/web", &["main"]);
     world.code.repository(PLACE).push("main", "first", &[("Dockerfile", "FROM scratch\n")]);
@@ -134,6 +139,9 @@ async fn t17_a_token_is_in_no_file_and_opens_its_own_host_alone() {
 async fn a_token_that_is_not_taken_any_more_pauses_its_rules_once_and_authorizing_again_catches_up() {
     let world = World::new();
     let (ready, account) = ready(&world).await;
+    let second =
+        slipway_core::rule::RuleSpec { name: "second".to_owned(), auto_trigger: false, ..rule_spec(ready.code) };
+    ready.app.add_rule(ready.repository, &second).await.unwrap();
     world.hosts.refuse("ada-1");
     world.code.fail("remote_refs", failure(ErrorCode::SourceUnauthorized), 2);
     world.code.repository(PLACE).push("main", "second", &[("index.html", "two")]);
@@ -145,8 +153,14 @@ async fn a_token_that_is_not_taken_any_more_pauses_its_rules_once_and_authorizin
     assert_eq!(detail.record.paused.unwrap().code, ErrorCode::SourceUnauthorized);
     assert_eq!(detail.rules[0].rule, ready.rule);
     let told = notices(&ready.app).await;
-    let paused = told.iter().filter(|facts| matches!(facts, NoticeFacts::RulePaused { .. })).count();
-    assert_eq!(paused, 1, "{told:?}");
+    let paused: Vec<_> = told
+        .iter()
+        .filter_map(|facts| match facts {
+            NoticeFacts::AccountPaused { account, .. } => Some((account.login.as_str(), account.rules)),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(paused, [("ada", 2)], "one notice for the account, however many rules: {told:?}");
     assert!(ready.builds().await.is_empty(), "nothing is marked as failed for it");
 
     let other = ready.app.reauthorize_account_with_token(account, &token("bob-1")).await.unwrap_err();
@@ -154,7 +168,7 @@ async fn a_token_that_is_not_taken_any_more_pauses_its_rules_once_and_authorizin
     let again = ready.app.reauthorize_account_with_token(account, &token("ada-2")).await.unwrap();
     assert_eq!((again.id, again.renewed), (account, true));
     assert!(ready.app.accounts().await.unwrap()[0].record.paused.is_none());
-    assert!(matches!(notices(&ready.app).await.last(), Some(NoticeFacts::RuleResumed { .. })));
+    assert!(matches!(notices(&ready.app).await.last(), Some(NoticeFacts::AccountResumed { .. })));
     assert_eq!(ready.look().await.len(), 1, "what was pushed in between is built");
 }
 

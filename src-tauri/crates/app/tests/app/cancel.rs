@@ -2,7 +2,9 @@
 
 use crate::world::{HOST, NAME, Ready, World};
 use slipway_core::build::BuildState;
+use slipway_testkit::eventually;
 use slipway_testkit::fakes::FakeBuild;
+use std::time::Duration;
 
 async fn pushed(world: &World) -> Ready {
     let ready = world.ready().await;
@@ -72,8 +74,13 @@ async fn f34_cancel_while_pushing() {
     world.engine.hold_pushes(false);
     assert_eq!(world.registries.tag(HOST, NAME, "main"), None);
     let build = ready.builds().await.remove(0);
-    let publications = ready.app.build_detail(build.id).await.unwrap().publications;
-    assert!(publications.iter().all(|one| one.state == slipway_core::build::PublicationState::Failed));
+    // They end just after the build's row.
+    eventually("the publications have failed", Duration::from_secs(20), async || {
+        let publications = ready.app.build_detail(build.id).await.unwrap().publications;
+        let failed = publications.iter().all(|one| one.state == slipway_core::build::PublicationState::Failed);
+        if failed { Ok(()) } else { Err(publications) }
+    })
+    .await;
 }
 
 #[tokio::test]

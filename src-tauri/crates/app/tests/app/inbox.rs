@@ -181,6 +181,36 @@ async fn a_damaged_database_is_told() {
 }
 
 #[tokio::test]
+async fn f18_damage_that_comes_later_is_told_and_no_backup_is_made_of_it() {
+    let world = World::new();
+    let app = world.open().await;
+    // Fills pages that nothing reads: neither the work that goes on nor the notice needs them.
+    app.store().set_setting("ballast", &"x".repeat(40_000)).await.unwrap();
+    // Closing folds the log into the file.
+    app.shutdown().await;
+    let app = world.open().await;
+    let data = app.store().data_dir().clone();
+    let looked =
+        async || app.store().setting::<chrono::DateTime<chrono::Utc>>("last_backup_at").await.unwrap().ok_or("not yet");
+    eventually("the first day began", Duration::from_secs(10), looked).await;
+    let database = data.database();
+    let bytes = std::fs::read(&database).unwrap();
+    // Such a page begins with the number of the next one.
+    let page = bytes.chunks(4096).rposition(|page| page[4..].iter().all(|byte| *byte == b'x')).unwrap();
+    let mut file = std::fs::OpenOptions::new().write(true).open(&database).unwrap();
+    std::io::Seek::seek(&mut file, std::io::SeekFrom::Start(4096 * page as u64)).unwrap();
+    std::io::Write::write_all(&mut file, &[0xa5; 4096]).unwrap();
+    world.clock.advance(minutes(25 * 60));
+    let told = async || match kinds(&app).await {
+        told if told.contains(&NoticeKind::DatabaseDamaged) => Ok(()),
+        told => Err(told),
+    };
+    eventually("the damage is told", Duration::from_secs(20), told).await;
+    assert_eq!(data.list_backups().unwrap(), Vec::<std::path::PathBuf>::new());
+    app.shutdown().await;
+}
+
+#[tokio::test]
 async fn what_came_after_the_person_looked_stays_unread() {
     let world = World::new();
     let ready = world.ready().await;
@@ -195,4 +225,28 @@ async fn what_came_after_the_person_looked_stays_unread() {
     let page = ready.app.notices(None, 10, false).await.unwrap();
     assert_eq!((page.unread, page.total), (0, 1));
     ready.app.shutdown().await;
+}
+
+#[tokio::test]
+async fn f01_a_failure_whose_notice_a_kill_lost_is_told_once_by_the_next_start() {
+    let world = World::new();
+    let ready = world.ready().await;
+    assert_eq!(build(&world, &ready, false).await, BuildState::Succeeded);
+    world.engine.hold_builds(true);
+    world.remote().push("main", "bad", &[("index.html", "bad")]);
+    let row = ready.look().await.pop().unwrap();
+    world.engine.builds_waiting(1).await;
+    ready.app.shutdown().await;
+    world.engine.hold_builds(false);
+    // As a worker that dies between the row and the notice.
+    let store = slipway_store::Store::open(world.root.path(), world.clock.now()).await.unwrap().store;
+    let why = failure(ErrorCode::StepFailed);
+    assert!(store.finish(row.id, BuildState::Failed, Some(&why), None, world.clock.now()).await.unwrap());
+    store.close().await;
+    for _ in 0..2 {
+        let app = world.open().await;
+        assert_eq!(kinds(&app).await, [NoticeKind::BuildFailed]);
+        assert_eq!(app.store().untold_ends().await.unwrap(), []);
+        app.shutdown().await;
+    }
 }

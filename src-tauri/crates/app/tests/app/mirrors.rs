@@ -12,8 +12,9 @@ use slipway_core::ports::{BuildEngine, Deadlines, Registries};
 use slipway_core::rule::{BuildOverrides, BuildTarget, NameValue};
 use slipway_engine::{DockerEngine, Transport};
 use slipway_registry::OciRegistries;
-use slipway_testkit::{BaseImage, Engine, RegistryServer};
+use slipway_testkit::{BaseImage, Engine, RegistryServer, eventually};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -128,6 +129,12 @@ async fn a_real_engine_builds_from_a_host_that_only_a_mirror_has() {
         .await;
     let target = BuildTarget::Ref { name: RefName::new("refs/heads/main").unwrap() };
     let build = ready.app.build_now(ready.rule, &target, &BuildOverrides::default()).await.unwrap();
+    // A real pull, build and push.
+    eventually("the build is over", Duration::from_secs(120), async || {
+        let state = ready.app.store().build(build).await.unwrap().state;
+        if state.is_final() { Ok(()) } else { Err(state) }
+    })
+    .await;
     let builds = ready.idle().await;
     let lines = ready.app.logs().page(build, 0, 1000, None).unwrap();
     ready.app.shutdown().await;

@@ -6,7 +6,9 @@ use slipway_core::build::{BuildKind, BuildState, PublicationState, Stage, StageO
 use slipway_core::code::RefName;
 use slipway_core::image::Tag;
 use slipway_core::rule::{BuildOverrides, BuildTarget};
+use slipway_testkit::eventually;
 use slipway_testkit::fakes::FakeBuild;
+use std::time::Duration;
 
 #[tokio::test]
 async fn a_push_becomes_a_verified_tag_with_its_record() {
@@ -46,7 +48,10 @@ async fn a_push_becomes_a_verified_tag_with_its_record() {
     let line = &ready.app.logs().page(build.id, log.lines[0], 1, None).unwrap()[0];
     let step = detail.steps.iter().find(|step| Some(step.ordinal) == line.step.map(u32::from)).unwrap();
     assert_eq!(step.update.name, "[1/1] RUN make");
-    assert!(world.engine.built_image_is_forgotten(build.id));
+    eventually("the private tag is gone", Duration::from_secs(20), async || {
+        if world.engine.built_image_is_forgotten(build.id) { Ok(()) } else { Err(()) }
+    })
+    .await;
 }
 
 #[tokio::test]

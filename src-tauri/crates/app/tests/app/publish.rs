@@ -2,9 +2,11 @@
 
 use crate::world::{HOST, NAME, Ready, World, failure};
 use slipway_core::ErrorCode;
-use slipway_core::build::{BuildState, PublicationState, WaitReason};
+use slipway_core::build::{BuildState, PublicationState, Stage, WaitReason};
 use slipway_core::image::Tag;
-use slipway_core::rule::VersionRule;
+use slipway_core::rule::{RuleSpec, VersionRule};
+use slipway_testkit::eventually;
+use std::time::Duration;
 
 async fn pushed(world: &World) -> Ready {
     let ready = world.ready().await;
@@ -55,6 +57,61 @@ async fn f09_what_the_registry_asks_is_waited_exactly() {
 }
 
 #[tokio::test]
+async fn p6_an_image_of_ours_goes_with_the_name_that_moves_on() {
+    let world = World::new();
+    let ready = pushed(&world).await;
+    ready.look().await;
+    ready.idle().await;
+    let of_one_build = world.engine.calls("untag");
+    world.remote().push("main", "third", &[("index.html", "three")]);
+    ready.look().await;
+    ready.idle().await;
+    assert_eq!(world.engine.calls("untag"), 2 * of_one_build + 1, "the first build's image keeps lying there");
+    let foreign = world.engine.tag_from_elsewhere(&format!("{HOST}/{NAME}:main"), "somebody else's");
+    // Built `FROM` an image of ours, it has its label.
+    world.engine.label(&foreign, "slipway.build", &ready.builds().await[0].id.to_string());
+    world.remote().push("main", "fourth", &[("index.html", "four")]);
+    ready.look().await;
+    ready.idle().await;
+    assert_eq!(world.engine.calls("untag"), 3 * of_one_build + 1, "what others made is left alone");
+}
+
+#[tokio::test]
+async fn p6_an_image_of_ours_that_no_registry_has_keeps_lying_there() {
+    let world = World::new();
+    let ready = pushed(&world).await;
+    ready.look().await;
+    ready.idle().await;
+    let of_one_build = world.engine.calls("untag");
+    world.engine.fail("push", failure(ErrorCode::RegistryDenied), 1);
+    world.remote().push("main", "third", &[("index.html", "three")]);
+    ready.look().await;
+    assert_eq!(ready.idle().await.pop().unwrap().state, BuildState::Failed);
+    // The second took the name from the first, which the registry has; nothing takes it from the second.
+    assert_eq!(world.engine.calls("untag"), 2 * of_one_build + 1);
+    world.remote().push("main", "fourth", &[("index.html", "four")]);
+    ready.look().await;
+    assert_eq!(ready.idle().await.pop().unwrap().state, BuildState::Succeeded);
+    assert_eq!(world.engine.calls("untag"), 3 * of_one_build + 1);
+}
+
+#[tokio::test]
+async fn f13_a_page_in_the_registrys_place_is_taken_for_its_answer_after_an_hour_of_tries() {
+    let world = World::new();
+    let ready = pushed(&world).await;
+    world.engine.fail("push", failure(ErrorCode::NotARegistry), 5);
+    ready.look().await;
+    assert_eq!(ready.idle().await[0].state, BuildState::Succeeded, "a captive portal is gone after a while");
+    let before = world.engine.calls("push");
+    world.engine.fail("push", failure(ErrorCode::NotARegistry), 100);
+    world.remote().push("main", "third", &[("index.html", "three")]);
+    ready.look().await;
+    let build = ready.idle().await.pop().unwrap();
+    assert_eq!(build.failure.map(|failure| failure.code), Some(ErrorCode::NotARegistry));
+    assert_eq!((build.state, world.engine.calls("push") - before), (BuildState::Failed, 18));
+}
+
+#[tokio::test]
 async fn f10_cut_after_the_manifest_was_stored_is_a_success() {
     let world = World::new();
     let ready = pushed(&world).await;
@@ -100,7 +157,7 @@ async fn a_further_tag_is_pushed_where_the_registry_takes_no_manifest() {
 }
 
 #[tokio::test]
-async fn f26_a_late_finisher_leaves_the_tag_to_the_newer_push() {
+async fn p7_f26_a_late_finisher_leaves_the_tag_to_the_newer_push() {
     let world = World::new();
     let ready = world
         .ready_with(|spec| {
@@ -131,6 +188,31 @@ async fn f26_a_late_finisher_leaves_the_tag_to_the_newer_push() {
     let again = ready.app.rerun(old.id).await.unwrap();
     ready.reaches(again, BuildState::Succeeded).await;
     assert_eq!(world.registries.moves(HOST, NAME, "latest").len(), 1);
+}
+
+#[tokio::test]
+async fn p7_f26_builds_of_two_branches_move_a_shared_tag_one_after_another() {
+    let world = World::new();
+    let shared = |spec: &mut RuleSpec| spec.version = VersionRule::Templates { templates: vec!["shared".to_owned()] };
+    let ready = world.ready_with(shared).await;
+    world.engine.hold_pushes(true);
+    for branch in ["main", "next"] {
+        world.remote().push(branch, branch, &[("Dockerfile", "FROM scratch\n"), ("index.html", branch)]);
+        ready.look().await;
+    }
+    eventually("both builds are at their push", Duration::from_secs(20), async || {
+        let builds = ready.builds().await;
+        let at_push = builds.iter().filter(|build| build.stage == Some(Stage::Push)).count();
+        if at_push == 2 { Ok(()) } else { Err(builds) }
+    })
+    .await;
+    world.engine.pushes_waiting(1).await;
+    assert_eq!(world.engine.calls("push"), 1, "the other one waits for its turn");
+    world.engine.hold_pushes(false);
+    let builds = ready.idle().await;
+    assert_eq!(Ready::states(&builds), [BuildState::Succeeded; 2], "{builds:?}");
+    let newer = ready.app.build_detail(builds[1].id).await.unwrap().publications.remove(0);
+    assert_eq!((newer.state, &newer.digest), (PublicationState::Done, &world.registries.tag(HOST, NAME, "shared")));
 }
 
 #[tokio::test]

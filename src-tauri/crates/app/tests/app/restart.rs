@@ -60,7 +60,7 @@ async fn f01_stopped_while_pushing_does_not_build_again() {
 }
 
 #[tokio::test]
-async fn f01_stopped_between_push_and_its_row_moves_the_tag_once() {
+async fn p2_f01_stopped_between_push_and_its_row_moves_the_tag_once() {
     let world = World::new();
     let ready = pushed(&world).await;
     world.engine.hold_pushes(true);
@@ -176,6 +176,60 @@ async fn f21_a_clock_set_back_keeps_no_build_waiting_for_years() {
     }
     world.clock.advance(-chrono::TimeDelta::days(3650));
     ready.reaches(build.id, BuildState::Succeeded).await;
+}
+
+#[tokio::test]
+async fn f01_f33_p6_what_a_killed_run_left_is_tidied_at_the_next_start_and_nothing_else() {
+    let world = World::new();
+    let ready = pushed(&world).await;
+    ready.look().await;
+    let build = ready.idle().await.remove(0).id;
+    ready.app.shutdown().await;
+    drop(ready);
+    // Killed between the end of a build and its tidying, and between a record's end and its log's.
+    let (left, others) = (format!("slipway.local/build:{build}"), "slipway.local/build:theirs-7");
+    for name in [left.as_str(), others] {
+        world.engine.tag_from_elsewhere(name, "left");
+    }
+    let logs = world.root.path().join("logs");
+    for file in ["777.log", "777.idx"] {
+        std::fs::write(logs.join(file), "left").unwrap();
+    }
+    world.engine.set_absent(true);
+    let app = world.open().await;
+    let tidy = async |what: &str, named: bool| {
+        slipway_testkit::eventually(what, std::time::Duration::from_secs(20), async || {
+            let files = ["777.log", "777.idx"].map(|file| logs.join(file).exists());
+            let seen = (files, world.engine.named(&left).is_some());
+            if seen == ([false, false], named) { Ok(()) } else { Err(seen) }
+        })
+        .await;
+    };
+    tidy("the logs are tidied", true).await;
+    world.engine.set_absent(false);
+    tidy("the engine is tidied when it is back", false).await;
+    assert!(world.engine.named(others).is_some(), "another data folder's name stays");
+    assert!(logs.join(format!("{build}.log")).exists(), "a record's log stays");
+    app.shutdown().await;
+}
+
+#[tokio::test]
+async fn f03_p6_a_name_that_stays_because_the_engine_went_away_is_taken_away_when_it_is_back() {
+    let world = World::new();
+    let ready = pushed(&world).await;
+    world.engine.hold_builds(true);
+    ready.look().await;
+    let build = ready.builds().await.remove(0).id;
+    let left = format!("slipway.local/build:{build}");
+    world.engine.tag_from_elsewhere(&left, "built");
+    world.engine.fail("forget_build", failure(ErrorCode::EngineAbsent), 1);
+    world.engine.hold_builds(false);
+    ready.idle().await;
+    slipway_testkit::eventually("the name is taken away", std::time::Duration::from_secs(20), async || {
+        if world.engine.named(&left).is_none() { Ok(()) } else { Err(left.clone()) }
+    })
+    .await;
+    assert_eq!(world.engine.calls("forget_build"), 1);
 }
 
 #[tokio::test]

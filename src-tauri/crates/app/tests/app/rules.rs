@@ -100,6 +100,15 @@ async fn preflight_puts_each_problem_beside_its_field() {
     assert_eq!(folder, [(ErrorCode::ContextMissing, "spec.context_dir".to_owned())]);
     let target = fields(&|spec| spec.options.target = Some("missing".to_owned())).await;
     assert_eq!(target, [(ErrorCode::TargetMissing, "spec.options.target".to_owned())]);
+    let pattern = fields(&|spec| {
+        spec.triggers.pattern = Some("^refs/(heads".to_owned());
+        spec.options.target = Some("missing".to_owned());
+    });
+    let both = [
+        (ErrorCode::BadRegex, "spec.triggers.pattern".to_owned()),
+        (ErrorCode::TargetMissing, "spec.options.target".to_owned()),
+    ];
+    assert_eq!(pattern.await, both, "once, and the files are looked at all the same");
 
     world.remote().push("main", "base", &[("Dockerfile", "FROM nowhere.test/base:1\n")]);
     world.engine.unresolvable("nowhere.test/base:1");
@@ -122,6 +131,8 @@ async fn a_repository_that_cannot_be_pushed_to_is_read_only() {
     let mut second = rule_spec(ready.code);
     second.name = "second".to_owned();
     let refused = ready.app.add_rule(ready.repository, &second).await.unwrap_err();
+    assert_eq!(refused.code, ErrorCode::ReadOnlyRepository);
+    let refused = ready.app.edit_rule(ready.rule, &rule_spec(ready.code)).await.unwrap_err();
     assert_eq!(refused.code, ErrorCode::ReadOnlyRepository);
     ready.app.edit_image_repository(ready.repository, &spec).await.unwrap();
     ready.app.add_rule(ready.repository, &second).await.unwrap();

@@ -14,7 +14,8 @@ use std::time::Duration;
 /// The application with a real git and a fake engine.
 async fn open(world: &World) -> Slipway {
     let mirrors = world.root.path().join("mirrors");
-    world.open_with(|ports| ports.code = Arc::new(GitCodeStore::new(mirrors, Deadlines::default()))).await
+    let known_hosts = world.root.path().join("known_hosts");
+    world.open_with(|ports| ports.code = Arc::new(GitCodeStore::new(mirrors, known_hosts, Deadlines::default()))).await
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use slipway_core::rule::RuleSecret;
 use slipway_store::RegistrySpec;
 use slipway_testkit::fakes::FakeBuild;
 
-const CANARY: &str = "canary-Zq81xPw-7f3";
+const CANARY: &str = "slipwayCanary7Qx-Zq81xPw-7f3";
 
 /// Returns the files below a folder that hold the text.
 pub(crate) fn holders(folder: &std::path::Path, text: &str) -> Vec<std::path::PathBuf> {
@@ -95,7 +95,7 @@ async fn a_password_never_moves_to_another_host() {
     let id = app.add_code_repository(&input("https://code.test/a.git", Some("pass-word"))).await.unwrap();
     let has_password = async || match app.code_repository(id).await.unwrap().location {
         CodeLocation::GitUrl { password, .. } => password.is_some(),
-        CodeLocation::LocalClone { .. } => false,
+        CodeLocation::LocalClone { .. } | CodeLocation::Ssh { .. } => false,
     };
     app.edit_code_repository(id, &input("https://code.test/b.git", None)).await.unwrap();
     assert!(has_password().await, "the same host keeps it");

@@ -13,7 +13,7 @@ use slipway_core::trigger::{FiringKind, FiringReason, FiringState, TagCondition,
 use slipway_store::{FiringFilter, FiringRecord};
 use std::time::Duration;
 
-fn web() -> DeployTarget {
+pub(crate) fn web() -> DeployTarget {
     DeployTarget::Container { engine: "local".to_owned(), name: "web".to_owned() }
 }
 
@@ -21,7 +21,7 @@ fn spec(condition: TagCondition) -> TriggerSpec {
     TriggerSpec { name: "web".to_owned(), condition, target: web(), gate: HealthGate::default(), enabled: true }
 }
 
-fn tag(text: &str) -> Tag {
+pub(crate) fn tag(text: &str) -> Tag {
     Tag::new(text).unwrap()
 }
 
@@ -32,7 +32,7 @@ async fn firings(app: &Slipway) -> Vec<FiringRecord> {
 }
 
 /// Waits until no firing is unfinished, and returns all, oldest first.
-async fn settled(app: &Slipway) -> Vec<FiringRecord> {
+pub(crate) async fn settled(app: &Slipway) -> Vec<FiringRecord> {
     until(app, "every firing is over", |all| all.iter().all(|firing| firing.state.is_final())).await
 }
 
@@ -53,7 +53,7 @@ async fn until(app: &Slipway, what: &str, is_so: impl Fn(&[FiringRecord]) -> boo
     }
 }
 
-async fn count(app: &Slipway, count: usize) -> Vec<FiringRecord> {
+pub(crate) async fn count(app: &Slipway, count: usize) -> Vec<FiringRecord> {
     until(app, "so many firings are over", |all| all.len() >= count && all.iter().all(|firing| firing.state.is_final()))
         .await
 }
@@ -63,7 +63,7 @@ fn states(all: &[FiringRecord]) -> Vec<FiringState> {
 }
 
 /// A repository that is built, with a trigger on everything and a target that runs something else.
-async fn ready(world: &World) -> (Ready, TriggerId) {
+pub(crate) async fn ready(world: &World) -> (Ready, TriggerId) {
     world.targets.put(&web(), "docker.io/library/nginx:1", "sha256:nginx");
     let ready = world
         .ready_with(|spec| {
@@ -75,7 +75,7 @@ async fn ready(world: &World) -> (Ready, TriggerId) {
     (ready, trigger)
 }
 
-async fn push(world: &World, ready: &Ready, text: &str) {
+pub(crate) async fn push(world: &World, ready: &Ready, text: &str) {
     world.remote().push("main", text, &[("index.html", text)]);
     ready.look().await;
     ready.idle().await;
@@ -184,9 +184,23 @@ async fn f29_a_way_back_that_fails_is_said_so() {
     let world = World::new();
     let (ready, _) = ready(&world).await;
     world.targets.fail("watch", failure(ErrorCode::TargetUnhealthy), 1);
-    world.targets.fail("undo", failure(ErrorCode::EngineError), 1);
+    world.targets.fail("undo", failure(ErrorCode::EngineError), 5);
     push(&world, &ready, "bad").await;
     assert_eq!(states(&count(&ready.app, 1).await), [FiringState::Broken]);
+    assert_eq!(world.targets.calls("undo"), 5);
+}
+
+#[tokio::test]
+async fn f29_a_way_back_that_the_engine_refuses_for_a_moment_is_tried_again() {
+    let world = World::new();
+    let (ready, _) = ready(&world).await;
+    world.targets.fail("watch", failure(ErrorCode::TargetUnhealthy), 1);
+    world.targets.fail("undo", failure(ErrorCode::EngineError), 2);
+    push(&world, &ready, "bad").await;
+    let all = count(&ready.app, 1).await;
+    assert_eq!(states(&all), [FiringState::RolledBack]);
+    assert_eq!(all[0].failure.as_ref().unwrap().code, ErrorCode::TargetUnhealthy);
+    assert_eq!(world.targets.runs(&web()).unwrap().reference, "docker.io/library/nginx:1");
 }
 
 #[tokio::test]
@@ -244,6 +258,21 @@ async fn f30_stopped_after_the_switch_is_watched_to_its_end() {
     let (_app, all) = reopened(&world, ready).await;
     assert_eq!(states(&all), [FiringState::Succeeded]);
     assert_eq!((world.targets.changes().len(), world.targets.calls("apply")), (1, 1));
+}
+
+#[tokio::test]
+async fn f30_what_a_crash_broke_off_and_was_undone_begins_anew_a_few_times() {
+    // How often it is broken off, how it ends, and what the target runs one after another.
+    for (times, state, changes) in [(1, FiringState::Succeeded, 3), (9, FiringState::RolledBack, 6)] {
+        let world = World::new();
+        let (ready, _) = ready(&world).await;
+        world.targets.fail("watch", failure(ErrorCode::Interrupted), times);
+        push(&world, &ready, "two").await;
+        let all = count(&ready.app, 1).await;
+        assert_eq!((states(&all), world.targets.changes().len()), (vec![state], changes));
+        assert_eq!(all[0].attempt, if times == 1 { 2 } else { 3 });
+        assert_eq!(world.targets.calls("apply"), if times == 1 { 2 } else { 3 });
+    }
 }
 
 #[tokio::test]
@@ -465,7 +494,7 @@ async fn the_images_of_the_way_back_are_kept_and_no_others() {
     assert_eq!(ready.app.firing_detail(id).await.unwrap().firing.state, FiringState::Succeeded);
 }
 
-fn run_wish(repository: ImageRepositoryId) -> slipway_app::targets::RunWish {
+pub(crate) fn run_wish(repository: ImageRepositoryId) -> slipway_app::targets::RunWish {
     slipway_app::targets::RunWish {
         engine: "local".to_owned(),
         name: "site".to_owned(),

@@ -162,7 +162,7 @@ async fn pushes_while_switched_off_count_as_seen() {
 }
 
 #[tokio::test]
-async fn pushes_while_away_are_caught_up_with_the_newest() {
+async fn p1_pushes_while_away_are_caught_up_with_the_newest() {
     let world = World::new();
     let ready = world.ready().await;
     ready.app.shutdown().await;
@@ -240,7 +240,7 @@ async fn a_refused_login_is_the_repositorys_health_and_no_failed_build() {
 }
 
 #[tokio::test]
-async fn a_failed_fetch_loses_no_push() {
+async fn p1_a_failed_fetch_loses_no_push() {
     let world = World::new();
     let ready = world.ready().await;
     world.remote().push("main", "second", &[("index.html", "two")]);

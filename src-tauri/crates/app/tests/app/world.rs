@@ -13,8 +13,10 @@ use slipway_core::rule::{PushTriggers, RuleSpec, Strategy, VersionRule};
 use slipway_core::{ErrorCode, Failure};
 use slipway_store::{BuildFilter, BuildRecord, RegistrySpec};
 use slipway_testkit::fakes::{
-    FakeClock, FakeCodeStore, FakeEngine, FakeHosts, FakeRegistries, FakeRepository, FakeTargets, MemoryVault,
+    FakeChannels, FakeClock, FakeCodeStore, FakeEngine, FakeHosts, FakeRegistries, FakeRepository, FakeTargets,
+    MemoryVault,
 };
+use slipway_testkit::{TempDataDir, eventually};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,6 +25,7 @@ pub(crate) const NAME: &str = "team/app";
 pub(crate) const PLACE: &str = "https://code.test/team/app.git";
 
 pub(crate) struct World {
+    pub(crate) channels: Arc<FakeChannels>,
     pub(crate) clock: Arc<FakeClock>,
     pub(crate) code: Arc<FakeCodeStore>,
     pub(crate) engine: Arc<FakeEngine>,
@@ -30,7 +33,7 @@ pub(crate) struct World {
     pub(crate) registries: Arc<FakeRegistries>,
     pub(crate) targets: Arc<FakeTargets>,
     pub(crate) vault: Arc<MemoryVault>,
-    pub(crate) root: tempfile::TempDir,
+    pub(crate) root: TempDataDir,
 }
 
 struct NoLogins;
@@ -46,6 +49,7 @@ impl World {
     pub(crate) fn new() -> Self {
         let registries = Arc::new(FakeRegistries::default());
         Self {
+            channels: Arc::new(FakeChannels::default()),
             clock: Arc::new(FakeClock::default()),
             code: Arc::new(FakeCodeStore::default()),
             engine: Arc::new(FakeEngine::new(Arc::clone(&registries))),
@@ -53,7 +57,7 @@ impl World {
             registries,
             targets: Arc::new(FakeTargets::default()),
             vault: Arc::new(MemoryVault::default()),
-            root: tempfile::tempdir().unwrap(),
+            root: TempDataDir::new(),
         }
     }
 
@@ -86,6 +90,7 @@ impl World {
             build_proxies: Arc::new(|_| Vec::new()),
             actions: Arc::new(move |_| Ok(Arc::<FakeTargets>::clone(&targets))),
             directories: Arc::new(move |_| Ok(Arc::<FakeTargets>::clone(&directory))),
+            channels: Arc::<FakeChannels>::clone(&self.channels),
         };
         change(&mut ports);
         let pace = Pace {
@@ -94,6 +99,7 @@ impl World {
             probe_base: Duration::ZERO,
             probe_cap: Duration::from_secs(60),
             recheck: Duration::from_millis(20),
+            look_gap: Duration::ZERO,
             polling,
         };
         Slipway::open(OpenOptions { data_dir: self.root.path().to_owned(), ports: Some(ports), pace }).await.unwrap()
@@ -183,6 +189,7 @@ pub(crate) fn rule_spec(code: CodeRepositoryId) -> RuleSpec {
         options: slipway_core::rule::BuildOptions::default(),
         strategy: Strategy::NewestPerRef,
         auto_trigger: true,
+        report_status: false,
     }
 }
 
@@ -215,6 +222,12 @@ impl Ready {
         if tokio::time::timeout(Duration::from_secs(20), waiting).await.is_err() {
             panic!("still unfinished: {:#?}", self.app.queue().await.unwrap());
         }
+        // A worker tells the end of a build just after its row says so.
+        eventually("every end is told", Duration::from_secs(20), async || {
+            let untold = self.app.store().untold_ends().await.unwrap();
+            if untold.is_empty() { Ok(()) } else { Err(untold) }
+        })
+        .await;
         self.builds().await
     }
 

@@ -206,7 +206,7 @@ proptest! {
     /// However the observations are cut into looks, the last state of every branch that is there is built in the end, no
     /// observation is built twice, and nothing is lost.
     #[test]
-    fn no_push_is_lost_and_none_is_built_twice(
+    fn p1_p2_no_push_is_lost_and_none_is_built_twice(
         rows in proptest::collection::vec((0_usize..3, 0_u8..5), 1..20),
         cuts in proptest::collection::vec(1_usize..5, 1..20),
     ) {

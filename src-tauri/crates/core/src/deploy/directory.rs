@@ -65,6 +65,9 @@ pub trait ServiceDirectory: Send + Sync + 'static {
         login: &RegistryLogin,
         cancel: &CancellationToken,
     ) -> Result<ListedService, Failure>;
+
+    /// Removes what [`Self::run_image`] made under this key and what does not run: it was broken off in the middle.
+    async fn forget_run(&self, key: &DeployKey) -> Result<(), Failure>;
 }
 
 /// "Run this image". There is no way to ask for privileges, devices or the engine's socket (T15).

@@ -17,6 +17,6 @@ pub use directory::{
     ListedService, NetworkChoice, PublishedPort, RunAs, RunImage, RunVolume, ServiceDirectory, ServiceGroup,
 };
 pub use plan::{DeployPlan, HealthGate, PlanNote, PlanStep, Planned, Refusal, StepKind};
-pub use run::{DeployOutcome, deploy, resume};
+pub use run::{DeployOutcome, deploy, resume, take_back};
 pub use state::{Instance, ManagedBy, PublishedAddress, Replicas, RunningImage, TargetHealth, TargetState};
 pub use target::{DeployImage, DeployTarget, WebhookHeader, WorkloadKind};

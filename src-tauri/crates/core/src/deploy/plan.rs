@@ -219,6 +219,11 @@ pub enum Refusal {
         /// The host.
         host: String,
     },
+    /// The address is public and begins with `http://`: the headers, which are secrets, would go there in clear text.
+    ClearText {
+        /// The host.
+        host: String,
+    },
     /// The image has no variant for the target's platform.
     Platform {
         /// The image's.

@@ -119,7 +119,11 @@ async fn finish(
     }
 }
 
-async fn take_back(
+/// Undoes what an attempt did, because of `failure`. May be asked again when it ended [`DeployOutcome::Broken`].
+///
+/// # Errors
+/// When the target cannot be reached now: try again later.
+pub async fn take_back(
     action: &dyn DeployAction,
     job: &DeployJob,
     journal: &dyn DeployJournal,

@@ -87,6 +87,21 @@ impl DeployTarget {
         serde_json::Value::from(parts).to_string()
     }
 
+    /// Returns what people call it: the container, the service, the workload, or the host that a webhook calls.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match self {
+            Self::Container { name, .. } | Self::SwarmService { name, .. } => name.clone(),
+            Self::ComposeService { project, service, .. } => format!("{project}/{service}"),
+            Self::KubernetesContainer { namespace, workload, .. } => format!("{namespace}/{workload}"),
+            Self::Webhook { url, .. } => {
+                let rest = url.split_once("://").map_or(url.as_str(), |(_, rest)| rest);
+                let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+                host.rsplit('@').next().unwrap_or_default().to_owned()
+            }
+        }
+    }
+
     /// Returns the engine's name when the target is on a Docker engine.
     #[must_use]
     pub fn engine(&self) -> Option<&str> {

@@ -129,7 +129,7 @@ fn class(chars: &mut Peekable<Chars<'_>>, regex: &mut String) -> Result<(), Stri
         let low = member(chars)?;
         let high = if chars.next_if_eq(&'-').is_some() { member(chars)? } else { low };
         if low > high {
-            return Err(format!("the range {low}-{high} is the wrong way round"));
+            return Err(format!("the range {low:?}-{high:?} is the wrong way round"));
         }
         regex.push_str(&format!("\\x{{{:x}}}-\\x{{{:x}}}", u32::from(low), u32::from(high)));
         empty = false;

@@ -1,8 +1,8 @@
-//! What moved, hooks and their deliveries, commit reports.
+//! What moved, hooks and their deliveries.
 
 use super::listing::RepositoryPath;
 use crate::Secret;
-use crate::code::{CommitId, RefName};
+use crate::code::RefName;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -147,38 +147,4 @@ pub enum HookEventKind {
     },
     /// Something that needs no look.
     Other,
-}
-
-/// How a build stands, for its commit's page.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
-#[serde(rename_all = "snake_case")]
-pub enum ReportState {
-    /// Queued or running.
-    Pending,
-    /// Built and pushed.
-    Success,
-    /// Failed.
-    Failure,
-    /// Cancelled or superseded: says nothing about the code.
-    Cancelled,
-}
-
-/// A report on a commit.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CommitReport {
-    /// The commit.
-    pub commit: CommitId,
-    /// The ref that was built, where there is one.
-    pub ref_name: Option<RefName>,
-    /// How it stands.
-    pub state: ReportState,
-    /// Names the report; a later one of the same name replaces it (`slipway/<image repository>`).
-    pub context: String,
-    /// One line with the build number; cut to what the host takes.
-    pub description: String,
-    /// A page about it, when there is one that others can open.
-    pub target_url: Option<String>,
-    /// What an earlier report of this build returned (Gitee's check-run).
-    pub previous: Option<String>,
 }

@@ -32,6 +32,7 @@ fn good() -> RuleSpec {
         },
         strategy: Strategy::NewestPerRef,
         auto_trigger: true,
+        report_status: false,
     }
 }
 

@@ -5,7 +5,9 @@ use super::workload::{self, Pod, Workload};
 use super::{items, not_allowed};
 use async_trait::async_trait;
 use futures::future::join_all;
-use slipway_core::deploy::{DeployTarget, ListedService, RunImage, ServiceDirectory, ServiceGroup, WorkloadKind};
+use slipway_core::deploy::{
+    DeployKey, DeployTarget, ListedService, RunImage, ServiceDirectory, ServiceGroup, WorkloadKind,
+};
 use slipway_core::image::RegistryLogin;
 use slipway_core::ports::Deadlines;
 use slipway_core::{ErrorCode, Failure};
@@ -121,5 +123,10 @@ impl ServiceDirectory for KubernetesDirectory {
         _cancel: &CancellationToken,
     ) -> Result<ListedService, Failure> {
         Err(Failure::new(ErrorCode::EngineUnsupported, "images are run as new services on engines only"))
+    }
+
+    async fn forget_run(&self, _key: &DeployKey) -> Result<(), Failure> {
+        // Nothing is run as a new service on a cluster.
+        Ok(())
     }
 }

@@ -5,6 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use slipway_core::control::is_deceptive;
 use slipway_core::{ErrorCode, Failure, Secret};
 use std::path::{Path, PathBuf};
 
@@ -83,7 +84,7 @@ struct UserEntry {
 /// A program that gives a login (`client.authentication.k8s.io`).
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct ExecEntry {
+pub(crate) struct ExecEntry {
     pub(super) api_version: String,
     pub(super) command: String,
     #[serde(default)]
@@ -104,39 +105,40 @@ pub(super) struct ExecVariable {
 
 impl ExecEntry {
     /// The command line with its variables, as a shell would take it: what a person sees and allows.
-    pub(super) fn command_line(&self) -> String {
-        let variables = self.env.iter().flatten().map(|one| format!("{}={}", one.name, quoted(&one.value)));
+    pub(crate) fn command_line(&self) -> String {
+        let variables = self.env.iter().flatten().map(|one| format!("{}={}", quoted(&one.name), quoted(&one.value)));
         let arguments = std::iter::once(&self.command).chain(self.args.iter().flatten()).map(|one| quoted(one));
         variables.chain(arguments).collect::<Vec<_>>().join(" ")
     }
 }
 
-/// Quoted for a shell where that is needed; control characters become visible.
+/// Quoted for a shell where that is needed; control characters, and those that hide or turn around what follows, become visible.
 fn quoted(text: &str) -> String {
-    let plain = |c: char| c.is_alphanumeric() || "-_./:=@,+%".contains(c);
+    let odd = |c: char| c.is_control() || is_deceptive(c);
+    let plain = |c: char| c.is_alphanumeric() && !is_deceptive(c) || "-_./:=@,+%".contains(c);
     if !text.is_empty() && text.chars().all(plain) {
         return text.to_owned();
     }
     let shown: String =
-        text.chars().map(|c| if c.is_control() { c.escape_default().to_string() } else { c.to_string() }).collect();
+        text.chars().map(|c| if odd(c) { c.escape_default().to_string() } else { c.to_string() }).collect();
     format!("'{}'", shown.replace('\'', "'\\''"))
 }
 
 /// Where a cluster is and who somebody is there, before any program ran.
-pub(super) struct Access {
-    pub(super) server: String,
+pub(crate) struct Access {
+    pub(crate) server: String,
     pub(super) ca_pem: Option<Vec<u8>>,
     pub(super) insecure: bool,
     pub(super) proxy: Option<String>,
     pub(super) namespace: Option<String>,
     pub(super) impersonate: Option<(String, Vec<String>)>,
-    pub(super) login: Login,
+    pub(crate) login: Login,
     /// The kubeconfig's folder: its relative paths begin here.
     pub(super) folder: PathBuf,
 }
 
 /// How to sign in.
-pub(super) enum Login {
+pub(crate) enum Login {
     Nobody,
     Token(Secret),
     Password {
@@ -180,7 +182,7 @@ pub async fn kube_contexts(path: &str) -> Result<Vec<KubeContext>, Failure> {
 }
 
 /// Reads what a context needs.
-pub(super) async fn access(path: &str, context: &str) -> Result<Access, Failure> {
+pub(crate) async fn access(path: &str, context: &str) -> Result<Access, Failure> {
     let (config, folder) = read(path).await?;
     let find = |list: &Option<Vec<Named>>, name: &str, what: &str| {
         let found = list.iter().flatten().find(|one| one.name == name);

@@ -4,7 +4,7 @@
 mod cluster;
 mod directory;
 mod exec;
-mod kubeconfig;
+pub(crate) mod kubeconfig;
 mod rollout;
 mod workload;
 

@@ -3,6 +3,7 @@
 
 mod config;
 mod recover;
+mod start;
 mod state;
 
 pub(crate) use recover::{finish, standing, undo};
@@ -229,7 +230,7 @@ async fn replace_one(
     trail.step(rename, containers::rename(calls, old.id(), &kept)).await?;
     trail.step(step(StepKind::RenameNew), containers::rename(calls, &id, old.name())).await?;
     let start = async {
-        containers::start(calls, &id).await.map_err(not_started)?;
+        start::start_on_its_ports(calls, &id, *journal, cancel).await.map_err(not_started)?;
         Ok(begun.elapsed())
     };
     let facts = |gap: &std::time::Duration| Facts::from([(FACT_GAP.to_owned(), gap.as_millis().to_string())]);

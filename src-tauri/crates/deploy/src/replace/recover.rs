@@ -1,5 +1,6 @@
 //! Finishing and undoing from the journal and from what is really there: the same code after a failure and after a crash.
 
+use super::start::start_on_its_ports;
 use super::{Attempt, FACT_OF, FACT_OLD, FACT_RESTART};
 use crate::docker::EngineCalls;
 use crate::docker::containers::{
@@ -119,6 +120,7 @@ pub(crate) async fn undo(calls: &EngineCalls, job: &DeployJob, journal: &dyn Dep
         let kind = if candidate { StepKind::RemoveCandidate } else { StepKind::RemoveNew };
         trail.step(PlanStep::new(kind, made.name()), containers::remove(calls, made.id(), true)).await?;
     }
+    let never = CancellationToken::new();
     for (unit, old) in units.iter().zip(&olds).rev() {
         let step = |kind| PlanStep::new(kind, &unit.name);
         if old.name() != unit.name {
@@ -126,13 +128,12 @@ pub(crate) async fn undo(calls: &EngineCalls, job: &DeployJob, journal: &dyn Dep
         }
         let start = async {
             containers::set_restart(calls, old.id(), &unit.restart).await?;
-            containers::start(calls, old.id()).await
+            start_on_its_ports(calls, old.id(), journal, &never).await
         };
         trail.step(step(StepKind::StartOld), start).await?;
     }
     // They start together, so that they are back soon; the proof may take its time.
     for (unit, old) in units.iter().zip(&olds) {
-        let never = CancellationToken::new();
         let check = gate::pass(calls, (old.id(), Watched::Old), &job.gate, journal, &never);
         trail.step(PlanStep::new(StepKind::CheckOld, &unit.name), check).await?;
     }

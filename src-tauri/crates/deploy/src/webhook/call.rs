@@ -1,14 +1,13 @@
 //! One call, as often as it takes.
 
-use super::address::{Checked, Destination, Resolve};
-use super::{WebhookPace, failed, payload};
+use super::{WebhookPace, failed, payload, refusal};
+use crate::outgoing::{Destination, Resolve, Sent, send};
+use reqwest::StatusCode;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Client, StatusCode};
 use ring::hmac;
-use slipway_core::deploy::{DeployJob, DeployJournal, DeployTarget};
+use slipway_core::deploy::{DeployJob, DeployJournal, DeployTarget, Refusal};
 use slipway_core::ids::SecretId;
 use slipway_core::{ErrorCode, Failure, Secret};
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
@@ -117,21 +116,14 @@ impl Call {
 
     async fn once(&self, destination: &Destination, resolve: &Resolve, answer: Duration) -> Result<Tried, Failure> {
         let host = destination.host();
-        let addresses = match destination.check(resolve, answer).await? {
-            Checked::Addresses(addresses) => addresses,
-            Checked::Unknown(why) => return Ok(Tried::NotNow(why)),
-            Checked::NeedsConsent => {
-                return Err(Failure::new(ErrorCode::TargetRefused, "the address is in a private network now")
-                    .with("reasons", "private_address")
-                    .with("host", host));
-            }
-        };
-        let client = client(destination, &addresses, answer)?;
-        let sending = client.post(destination.url.clone()).headers(self.headers.clone()).body(self.body.clone()).send();
         // The answer's body is not read: it may repeat our headers, and says nothing that the status does not.
-        let status = match sending.await {
-            Ok(response) => response.status(),
-            Err(error) => return Ok(Tried::NotNow(words(&error))),
+        let status = match send(destination, resolve, answer, self.headers.clone(), self.body.clone()).await? {
+            Sent::Answered(response) => response.status(),
+            Sent::NotNow(why) => return Ok(Tried::NotNow(why)),
+            // It may be called no more since it was planned.
+            Sent::NotCalled(why) => {
+                return Err(Refusal::failure(&[refusal(why, host.clone())?]).with("host", host));
+            }
         };
         if status.is_success() {
             return Ok(Tried::Taken(status.as_u16()));
@@ -139,46 +131,17 @@ impl Call {
         if status.is_server_error() {
             return Ok(Tried::NotNow(format!("it answered {}", status.as_u16())));
         }
-        Err(failed(&host, refusal(status)).with("status", status.as_u16().to_string()))
+        Err(failed(&host, refused(status)).with("status", status.as_u16().to_string()))
     }
 }
 
-fn refusal(status: StatusCode) -> String {
+fn refused(status: StatusCode) -> String {
     let number = status.as_u16();
     if status.is_redirection() {
         // It could lead anywhere, and take the headers along.
         return format!("answered {number}: redirects are not followed");
     }
     format!("refused the call with {number}")
-}
-
-/// A client for one try: it connects to the checked addresses whatever the name says by now.
-fn client(destination: &Destination, addresses: &[SocketAddr], answer: Duration) -> Result<Client, Failure> {
-    Client::builder()
-        .redirect(reqwest::redirect::Policy::none())
-        .referer(false)
-        .no_proxy()
-        .https_only(destination.url.scheme() == "https")
-        .resolve_to_addrs(&destination.host(), addresses)
-        .connect_timeout(answer)
-        .timeout(answer)
-        .user_agent(concat!("slipway/", env!("CARGO_PKG_VERSION")))
-        .build()
-        .map_err(Failure::internal)
-}
-
-/// What went wrong, without the address: it may hold a secret.
-fn words(error: &reqwest::Error) -> String {
-    if error.is_timeout() {
-        return "it did not answer in time".to_owned();
-    }
-    let mut innermost: &dyn std::error::Error = error;
-    while let Some(source) = innermost.source() {
-        innermost = source;
-    }
-    let doing = if error.is_connect() { "no connection" } else { "the connection broke" };
-    // The outermost error names the address; a source below it does not.
-    if std::ptr::addr_eq(innermost, error) { doing.to_owned() } else { format!("{doing}: {innermost}") }
 }
 
 fn secret(job: &DeployJob, id: SecretId) -> Result<&Secret, Failure> {

@@ -4,14 +4,11 @@
 //! A call that may have arrived is never followed by one that looks new: each try, and the one after a crash, carries the
 //! attempt's key as `Idempotency-Key`. What a webhook does cannot be undone by us.
 
-mod address;
 mod call;
 mod payload;
 
-pub use address::{Resolve, system_resolver};
-
+use crate::outgoing::{Checked, Destination, NotCalled, Resolve, system_resolver};
 use crate::trail::{Facts, Trail};
-use address::{Checked, Destination};
 use async_trait::async_trait;
 use call::Call;
 use slipway_core::deploy::{
@@ -61,10 +58,30 @@ impl WebhookAction {
 
     /// Looks the address up; a name that is unknown now may be known when it is called.
     async fn refusals(&self, target: &DeployTarget) -> Result<Vec<Refusal>, Failure> {
-        let destination = Destination::of(target)?;
+        let destination = destination(target)?;
         match destination.check(&self.resolve, self.pace.answer).await? {
-            Checked::NeedsConsent => Ok(vec![Refusal::PrivateAddress { host: destination.host() }]),
+            Checked::NotCalled(why) => Ok(vec![refusal(why, destination.host())?]),
             Checked::Addresses(_) | Checked::Unknown(_) => Ok(Vec::new()),
+        }
+    }
+}
+
+fn destination(target: &DeployTarget) -> Result<Destination, Failure> {
+    let DeployTarget::Webhook { url, headers, allow_private, .. } = target else {
+        return Err(Failure::internal("the target is no webhook"));
+    };
+    // Headers are secrets; a signature tells nothing of its key.
+    Destination::new(url, *allow_private, !headers.is_empty())
+}
+
+/// Returns why an address is not called.
+fn refusal(why: NotCalled, host: String) -> Result<Refusal, Failure> {
+    match why {
+        NotCalled::NeedsConsent => Ok(Refusal::PrivateAddress { host }),
+        NotCalled::ClearText => Ok(Refusal::ClearText { host }),
+        NotCalled::Never => {
+            let why = "this address is never called: it is link-local, or belongs to nobody";
+            Err(Failure::new(ErrorCode::InvalidField, why).at("url").with("host", host))
         }
     }
 }
@@ -96,8 +113,8 @@ impl DeployAction for WebhookAction {
         if !reasons.is_empty() {
             return Ok(Planned::Refused { reasons, before });
         }
-        let step = PlanStep::new(StepKind::Call, Destination::of(&job.target)?.host())
-            .with("image", job.image.reference.clone());
+        let step =
+            PlanStep::new(StepKind::Call, destination(&job.target)?.host()).with("image", job.image.reference.clone());
         Ok(Planned::Ready { plan: DeployPlan { before, steps: vec![step], notes: Vec::new(), basis: Facts::new() } })
     }
 
@@ -108,7 +125,7 @@ impl DeployAction for WebhookAction {
         journal: &dyn DeployJournal,
         cancel: &CancellationToken,
     ) -> Result<Applied, Failure> {
-        let destination = Destination::of(&job.target)?;
+        let destination = destination(&job.target)?;
         let call = Call::of(job)?;
         let step = PlanStep::new(StepKind::Call, destination.host());
         let calling = call.until_taken(&destination, &self.resolve, self.pace, journal, cancel);

@@ -15,6 +15,7 @@ use crate::session::{BuildTasks, FirstFailure};
 use bollard_buildkit_proto::fsutil::types::packet::PacketType;
 use bollard_buildkit_proto::fsutil::types::{Packet, Stat};
 use bollard_buildkit_proto::moby::filesync::v1::file_sync_server::FileSync;
+use futures::stream::{self, BoxStream, StreamExt as _};
 use select::{Question, Selection};
 use slipway_core::Failure;
 use slipway_core::ports::{ContentId, ContextTree};
@@ -28,8 +29,13 @@ use tonic::{Request, Response, Status, Streaming};
 
 /// Bytes of one piece of a file.
 const PIECE: usize = 128 << 10;
-/// Packets that wait for the connection; the reading threads wait when it is full.
+/// Batches that wait for the connection; the reading threads wait when it is full.
 const WAITING: usize = 16;
+/// Stats that travel together: thousands of entries are few wake-ups and few frames.
+const STATS: usize = 128;
+
+/// Packets that go out together; an error ends the call.
+type Batch = Vec<Result<Packet, Status>>;
 
 /// Serves the context and the folder with the Dockerfile.
 #[derive(Clone)]
@@ -54,7 +60,7 @@ impl FileSyncService {
 
 #[tonic::async_trait]
 impl FileSync for FileSyncService {
-    type DiffCopyStream = ReceiverStream<Result<Packet, Status>>;
+    type DiffCopyStream = BoxStream<'static, Result<Packet, Status>>;
 
     async fn diff_copy(&self, request: Request<Streaming<Packet>>) -> Result<Response<Self::DiffCopyStream>, Status> {
         let question = Question::read(request.metadata());
@@ -73,7 +79,7 @@ impl FileSync for FileSyncService {
         let sent = copy.clone();
         self.tasks.spawn_blocking(move || sent.send(asked));
         self.tasks.spawn(copy.listen(request.into_inner(), wanted));
-        Ok(Response::new(ReceiverStream::new(answer)))
+        Ok(Response::new(ReceiverStream::new(answer).flat_map(stream::iter).boxed()))
     }
 
     type TarStreamStream = ReceiverStream<Result<Packet, Status>>;
@@ -87,7 +93,7 @@ impl FileSync for FileSyncService {
 #[derive(Clone)]
 struct Copy {
     tree: Arc<dyn ContextTree>,
-    packets: mpsc::Sender<Result<Packet, Status>>,
+    packets: mpsc::Sender<Batch>,
     /// Files that were shown and not asked for yet, by index.
     offered: Arc<Mutex<HashMap<u32, ContentId>>>,
     tasks: BuildTasks,
@@ -98,19 +104,28 @@ impl Copy {
     /// Shows everything that is asked about, in path order.
     fn show(self, question: &Question) {
         let mut index = 0_u32;
+        let mut stats = Vec::with_capacity(STATS);
         let shown = Selection::new(question, &*self.tree).and_then(|selection| {
             walk::walk(&*self.tree, &selection, &mut |stat, content| {
                 if let Some(content) = content {
                     self.offered.lock().unwrap_or_else(PoisonError::into_inner).insert(index, content);
                 }
                 index += 1;
-                if self.tasks.stopped() { ControlFlow::Break(()) } else { self.packet(stat_packet(Some(stat))) }
+                stats.push(Ok(stat_packet(Some(stat))));
+                if self.tasks.stopped() {
+                    ControlFlow::Break(())
+                } else if stats.len() < STATS {
+                    ControlFlow::Continue(())
+                } else {
+                    self.batch(std::mem::replace(&mut stats, Vec::with_capacity(STATS)))
+                }
             })
         });
         match shown {
             Ok(ControlFlow::Continue(())) => {
+                stats.push(Ok(stat_packet(None)));
                 // The engine may hang up before the end.
-                let _ = self.packet(stat_packet(None));
+                let _ = self.batch(stats);
             }
             Ok(ControlFlow::Break(())) => {}
             Err(failure) => self.fail(failure),
@@ -169,7 +184,7 @@ impl Copy {
                 PacketType::PacketFin => {
                     let fin = Packet { r#type: PacketType::PacketFin.into(), ..Default::default() };
                     // When nobody listens any more there is nobody to tell.
-                    let _ = self.packets.send(Ok(fin)).await;
+                    let _ = self.packets.send(vec![Ok(fin)]).await;
                     return;
                 }
                 PacketType::PacketErr => {
@@ -181,9 +196,13 @@ impl Copy {
         }
     }
 
-    /// Sends one packet, waiting for room; breaks when the engine hung up.
     fn packet(&self, packet: Packet) -> ControlFlow<()> {
-        match self.packets.blocking_send(Ok(packet)) {
+        self.batch(vec![Ok(packet)])
+    }
+
+    /// Sends packets, waiting for room; breaks when the engine hung up.
+    fn batch(&self, packets: Batch) -> ControlFlow<()> {
+        match self.packets.blocking_send(packets) {
             Ok(()) => ControlFlow::Continue(()),
             Err(_) => ControlFlow::Break(()),
         }
@@ -197,7 +216,7 @@ impl Copy {
             Packet { r#type: PacketType::PacketErr.into(), data: message.clone().into_bytes(), ..Default::default() };
         // An engine that hung up does not need to be told.
         let _ = self.packet(error);
-        let _ = self.packets.blocking_send(Err(Status::aborted(message)));
+        let _ = self.batch(vec![Err(Status::aborted(message))]);
     }
 }
 

@@ -2,6 +2,9 @@
 
 use std::collections::HashMap;
 
+/// Bytes of an expanded word. Arguments that name each other twice double with each line: forty of them are a terabyte.
+const LONGEST: usize = 64 * 1024;
+
 /// Expands a word. An unset variable becomes nothing, as BuildKit does.
 ///
 /// # Errors
@@ -39,6 +42,9 @@ impl Expander<'_> {
                 '$' => expanded.push_str(&self.variable()?),
                 _ if next == self.escape => expanded.extend(self.take()),
                 _ => expanded.push(next),
+            }
+            if expanded.len() > LONGEST {
+                return Err("it expands to more than 64 KiB".to_owned());
             }
         }
         if end.is_some() { Err("a ${ is not closed".to_owned()) } else { Ok(expanded) }

@@ -12,7 +12,7 @@ use crate::transport::Transport;
 use bollard_buildkit_proto::moby::buildkit::v1::control_client::ControlClient;
 use bollard_buildkit_proto::moby::buildkit::v1::{StatusRequest, StatusResponse};
 use slipway_core::ports::EngineInfo;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::future::Future;
 use std::time::Duration;
 use tokio::sync::oneshot;
@@ -50,11 +50,17 @@ pub(super) struct StatusFeed {
     standby: Option<StatusStream>,
     /// Takes the standby's place while that becomes the one that is read.
     fresh: Option<StatusStream>,
-    /// Time of the newest log piece of each step's output.
-    heard: HashMap<(String, i64), (i64, i32)>,
+    /// Time of the newest piece of each output.
+    heard: HashMap<Output, Time>,
+    /// The same, of what an earlier stream said.
+    said_before: HashMap<Output, Time>,
+    /// Steps that began and are not known to be over.
+    running: HashSet<String>,
     silent: u32,
+    /// Another stream broke before the one that is read.
+    changed: bool,
     over: bool,
-    broke: bool,
+    ended: bool,
 }
 
 impl StatusFeed {
@@ -73,9 +79,12 @@ impl StatusFeed {
             source,
             fresh: None,
             heard: HashMap::new(),
+            said_before: HashMap::new(),
+            running: HashSet::new(),
             silent: 0,
+            changed: false,
             over: false,
-            broke: false,
+            ended: false,
         }
     }
 
@@ -90,51 +99,66 @@ impl StatusFeed {
                 Ok(Some(update)) if is_silent(&update) => self.silent = self.silent.saturating_add(1),
                 Ok(Some(update)) => {
                     self.silent = 0;
-                    return Some(self.unheard(update));
+                    return Some(self.once(update));
                 }
-                Ok(None) => self.over = true,
+                Ok(None) => (self.over, self.ended) = (true, true),
                 Err(status) => {
                     tracing::debug!(%status, "the build's status stream broke");
-                    (self.over, self.broke) = (true, true);
+                    self.over = true;
                 }
             }
         }
         None
     }
 
-    /// Returns true when the engine stopped before it had said all.
-    pub(super) fn broke(&self) -> bool {
-        self.broke
+    /// Returns true when all that the engine has to say about a build that is over was heard: it ended its stream; or it has
+    /// no answer to a new one, which is how it answers after the build, and the one before told the end of each step.
+    pub(super) fn is_whole(&self) -> bool {
+        self.ended || (self.changed && self.reading.messages.is_none() && self.running.is_empty())
     }
 
     /// Reads on from the standby, once the engine keeps its words for a fresh one.
     async fn change_over(&mut self) {
         if self.standby.is_none() {
             tracing::warn!("the engine's status stream is broken");
-            (self.over, self.broke) = (true, true);
+            self.over = true;
             return;
         }
         self.fresh.get_or_insert_with(|| self.source.standby()).begun().await;
         if let Some(standby) = std::mem::replace(&mut self.standby, self.fresh.take()) {
             self.reading = standby;
         }
-        self.silent = 0;
+        self.said_before.clone_from(&self.heard);
+        (self.changed, self.silent) = (true, 0);
     }
 
     /// Leaves out what another stream said before: pieces of one output carry rising times.
-    fn unheard(&mut self, mut update: StatusResponse) -> StatusResponse {
-        if self.standby.is_some() {
-            update.logs.retain(|log| {
-                let Some(time) = log.timestamp.as_ref().map(|time| (time.seconds, time.nanos)) else { return true };
-                let newest = self.heard.entry((log.vertex.clone(), log.stream)).or_insert((i64::MIN, 0));
-                let is_new = time > *newest;
-                *newest = time.max(*newest);
-                is_new
-            });
+    fn once(&mut self, mut update: StatusResponse) -> StatusResponse {
+        update.logs.retain(|log| {
+            let Some(time) = log.timestamp.as_ref().map(|time| (time.seconds, time.nanos)) else { return true };
+            let output = (log.vertex.clone(), log.stream);
+            if self.said_before.get(&output).is_some_and(|before| time <= *before) {
+                return false;
+            }
+            let newest = self.heard.entry(output).or_insert(time);
+            *newest = time.max(*newest);
+            true
+        });
+        for step in &update.vertexes {
+            if step.completed.is_some() {
+                self.running.remove(&step.digest);
+            } else if step.started.is_some() {
+                self.running.insert(step.digest.clone());
+            }
         }
         update
     }
 }
+
+/// The digest of a step and the number of its stream.
+type Output = (String, i64);
+/// Seconds and nanoseconds.
+type Time = (i64, i32);
 
 fn is_silent(update: &StatusResponse) -> bool {
     update.vertexes.is_empty() && update.statuses.is_empty() && update.logs.is_empty() && update.warnings.is_empty()
@@ -195,12 +219,12 @@ impl StatusStream {
         }
     }
 
-    /// Returns the next message; `None` at the end, and where the engine refused the call.
+    /// Returns the next message; `None` at the end.
     async fn message(&mut self) -> Result<Option<StatusResponse>, Status> {
         self.answered().await?;
         match &mut self.messages {
             Some(messages) => messages.message().await,
-            None => Ok(None),
+            None => Err(Status::cancelled("the engine refused the call")),
         }
     }
 }

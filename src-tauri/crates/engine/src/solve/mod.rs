@@ -2,7 +2,7 @@
 
 mod dockerfile_lines;
 mod feed;
-mod progress;
+pub(crate) mod progress;
 mod request;
 mod step_name;
 
@@ -17,13 +17,17 @@ use slipway_core::log::BuildEvent;
 use slipway_core::ports::{EngineBuild, EngineInfo};
 use slipway_core::{ErrorClass, ErrorCode, Failure};
 use std::collections::HashMap;
+use std::future::Future;
 use std::pin::pin;
 use std::time::Duration;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 /// How long the last events may take to arrive after the engine said how the build ended.
 const DRAIN: Duration = Duration::from_secs(3);
+/// The same where nothing seems to be left to say.
+const LAST_WORDS: Duration = Duration::from_millis(500);
 /// An engine that called the session's health service and then says nothing for so long hangs.
 const SILENCE: Duration = Duration::from_secs(60);
 
@@ -35,30 +39,24 @@ pub(crate) struct SolveOutcome {
 }
 
 /// Builds and waits for the end, sending events as they come; the image is then in the engine's store under
-/// `name`. Cancelling or dropping the future hangs up, which makes the engine stop its work.
+/// `name`. What the engine is (`facts`) is asked while the connections open. Cancelling or dropping the future hangs up, which makes the engine stop its work.
 ///
 /// # Errors
 /// What [`build_errors`] makes of the engine's words, what the context gives, what dialling gives;
 /// [`ErrorCode::EnginePlatforms`], [`ErrorCode::EngineUnsupported`], [`ErrorCode::EngineLost`], [`ErrorCode::Cancelled`].
 pub(crate) async fn build(
     transport: &Transport,
-    info: &EngineInfo,
+    facts: impl Future<Output = Result<EngineInfo, Failure>>,
     request: EngineBuild,
     name: &str,
     events: mpsc::Sender<BuildEvent>,
     cancel: &CancellationToken,
 ) -> Result<SolveOutcome, Failure> {
-    if request.platforms.len() > 1 && !info.containerd_store {
-        return Err(Failure::new(
-            ErrorCode::EnginePlatforms,
-            "this engine keeps images of one platform only: its containerd image store is off",
-        ));
-    }
     let (tasks, running) = BuildTasks::new();
     let built = tokio::select! {
         biased;
         () = cancel.cancelled() => Err(Failure::cancelled()),
-        built = run(transport, &tasks, info, request, name, events) => built,
+        built = run(transport, &tasks, facts, request, name, events) => built,
     };
     running.end().await;
     built
@@ -67,13 +65,14 @@ pub(crate) async fn build(
 async fn run(
     transport: &Transport,
     tasks: &BuildTasks,
-    info: &EngineInfo,
+    facts: impl Future<Output = Result<EngineInfo, Failure>>,
     request: EngineBuild,
     name: &str,
     events: mpsc::Sender<BuildEvent>,
 ) -> Result<SolveOutcome, Failure> {
     let (session_id, solve_id) = (request::random_id()?, request::random_id()?);
     let solve = request::solve_request(&request, name, &session_id, &solve_id);
+    let platforms = request.platforms.len();
     let mut progress = Progress::new(&request.dockerfile, &request.secrets);
     let (failure, last_call) = (FirstFailure::default(), LastCall::default());
     let dockerfile = DockerfileFolder::new(request.dockerfile, request.dockerfile_ignore);
@@ -82,13 +81,25 @@ async fn run(
         logins: request.logins,
         secrets: request.secrets,
     };
-    session::open(transport, tasks, &session_id, &request.shared_key, offer, last_call.clone()).await?;
-    let mut control = feed::client(session::control(transport, tasks, session::WINDOW).await?);
+    let (info, opened, control) = tokio::join!(
+        facts,
+        session::open(transport, tasks, &session_id, &request.shared_key, offer, last_call.clone()),
+        session::control(transport, tasks, session::WINDOW),
+    );
+    // What the engine is says more than which of the others it refused.
+    let info = info?;
+    opened?;
+    if platforms > 1 && !info.containerd_store {
+        return Err(Failure::new(
+            ErrorCode::EnginePlatforms,
+            "this engine keeps images of one platform only: its containerd image store is off",
+        ));
+    }
+    let mut control = feed::client(control?);
 
-    let mut feed = StatusFeed::open(&control, transport, tasks, &solve_id, info);
+    let mut feed = StatusFeed::open(&control, transport, tasks, &solve_id, &info);
     let mut solving = pin!(control.solve(solve));
     let mut listening = true;
-    let mut truncated = false;
     let solved = loop {
         tokio::select! {
             solved = &mut solving => break solved,
@@ -97,7 +108,7 @@ async fn run(
                     last_call.heard();
                     send(progress.events(update), &events).await;
                 }
-                None => (listening, truncated) = (false, feed.broke()),
+                None => listening = false,
             },
             () = last_call.silent_for(SILENCE) => return Err(Failure::new(
                 ErrorCode::EngineLost,
@@ -105,14 +116,18 @@ async fn run(
             )),
         }
     };
+    let mut heard = Instant::now();
     while listening {
-        match tokio::time::timeout(DRAIN, feed.next()).await {
-            Ok(Some(update)) => send(progress.events(update), &events).await,
+        match tokio::time::timeout(LAST_WORDS, feed.next()).await {
+            Ok(Some(update)) => {
+                send(progress.events(update), &events).await;
+                heard = Instant::now();
+            }
             Ok(None) => listening = false,
-            Err(_) => (listening, truncated) = (false, true),
+            Err(_) => listening = !feed.is_whole() && heard.elapsed() < DRAIN,
         }
     }
-    if truncated {
+    if !feed.is_whole() {
         send(vec![end_is_missing()], &events).await;
     }
     match solved {

@@ -15,7 +15,7 @@ use std::collections::{HashMap, HashSet};
 const CLIPPED: &[u8] = b"[output clipped, log limit ";
 
 /// What is known of a build's steps.
-pub(super) struct Progress {
+pub(crate) struct Progress {
     steps: HashMap<String, StepUpdate>,
     failed: Option<String>,
     clipped: HashSet<String>,
@@ -25,7 +25,7 @@ pub(super) struct Progress {
 
 impl Progress {
     /// Begins with nothing; reads the Dockerfile for its lines.
-    pub(super) fn new(dockerfile: &[u8], secrets: &[(String, Secret)]) -> Self {
+    pub(crate) fn new(dockerfile: &[u8], secrets: &[(String, Secret)]) -> Self {
         let secrets: Vec<Secret> = secrets.iter().map(|(_, secret)| secret.clone()).collect();
         Self {
             steps: HashMap::new(),
@@ -49,7 +49,7 @@ impl Progress {
     }
 
     /// Translates a message. A step comes whole each time that it changed.
-    pub(super) fn events(&mut self, update: StatusResponse) -> Vec<BuildEvent> {
+    pub(crate) fn events(&mut self, update: StatusResponse) -> Vec<BuildEvent> {
         let mut events = Vec::new();
         for vertex in update.vertexes {
             let step = self.step(vertex);
@@ -126,9 +126,9 @@ impl Progress {
         }
     }
 
-    /// Foreign words without control characters and secrets.
+    /// Foreign words without control characters and secrets. A secret that is torn by such characters is whole without them.
     fn text(&self, words: &str) -> String {
-        clean(&self.masker.mask_text(words))
+        self.masker.mask_text(&clean(&self.masker.mask_text(words)))
     }
 }
 

@@ -41,7 +41,7 @@ async fn identity_is_of_the_content_not_of_our_labels() {
 }
 
 #[tokio::test]
-async fn names_come_and_go_and_others_stay() {
+async fn f33_names_come_and_go_and_others_stay() {
     let desk = Desk::new().await;
     let (build, built) = desk.build(&[("a", "names")], &[]).await;
     let reference = |tag: &str| ImageReference::parse(&format!("team/{}:{tag}", desk.name())).unwrap();

@@ -242,12 +242,17 @@ impl StallingRegistry {
     }
 }
 
-/// The engine tries TLS first and then, as this is loopback, plain HTTP.
+/// The engine tries TLS first and then, as this is loopback, plain HTTP: the containerd store only where something that is no
+/// TLS answers, as servers do.
 async fn stall(mut stream: tokio::net::TcpStream, wait: mpsc::Sender<()>) {
     let mut request = vec![0; 16384];
     loop {
         let length = stream.read(&mut request).await.unwrap_or(0);
-        if length == 0 || request[0] == 0x16 {
+        if length == 0 {
+            return;
+        }
+        if request[0] == 0x16 {
+            let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n").await;
             return;
         }
         if !request.starts_with(b"GET /v2/ ") {

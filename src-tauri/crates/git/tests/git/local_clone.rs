@@ -144,7 +144,7 @@ async fn a_clone_with_packs_and_loose_objects_arrives_whole() {
     let context = store.context(&of(&repository), &third, "").await;
     assert_eq!(walk(&*context, ""), ["b", "c", "packed/", "packed/a"]);
     let only_third = store.folder.path().join("other");
-    let other = slipway_git::GitCodeStore::new(only_third, Default::default());
+    let other = slipway_git::GitCodeStore::new(only_third, store.folder.path().join("known_hosts"), Default::default());
     other.fetch_commit(ID, &of(&repository), &third, &never()).await.unwrap();
     assert_eq!(other.commit(ID, &head).await.unwrap().summary, "loose");
 }

@@ -9,6 +9,7 @@ mod hostile_hosts;
 mod local_clone;
 mod mirrors;
 mod remote;
+mod ssh;
 mod submodules;
 mod support;
 mod watch;

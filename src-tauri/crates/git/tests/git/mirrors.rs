@@ -96,3 +96,25 @@ async fn many_small_packs_become_one_and_nothing_is_lost() {
     // Who has the old commit open goes on reading.
     assert_eq!(read(&*before, &before.list("").unwrap()[0]).unwrap(), b"2");
 }
+
+#[tokio::test]
+async fn f01_locks_that_a_killed_run_left_hold_up_nothing() {
+    let (repository, before, _, mirror) = fetched().await;
+    repository.write("a", "after the kill").commit("change").await;
+    // As if it was killed while it wrote each of its refs.
+    let mut folders = vec![mirror.join("refs")];
+    let mut locks = vec![mirror.join("packed-refs.lock")];
+    while let Some(folder) = folders.pop() {
+        for path in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if path.is_dir() { folders.push(path) } else { locks.push(path.with_added_extension("lock")) }
+        }
+    }
+    assert!(locks.len() > 1, "the mirror keeps what it fetched by refs");
+    for lock in &locks {
+        std::fs::write(lock, b"").unwrap();
+    }
+    let again = before.started_again();
+    let head = again.fetch_branch(&of(&repository), "main").await;
+    assert_eq!(again.commit(ID, &head).await.unwrap().id, head);
+    assert!(locks.iter().all(|lock| !lock.exists()), "{locks:?}");
+}

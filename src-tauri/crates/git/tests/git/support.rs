@@ -34,10 +34,20 @@ pub(crate) fn store() -> TestStore {
 
 pub(crate) fn store_with(deadlines: Deadlines) -> TestStore {
     let folder = TempDir::new().unwrap();
-    TestStore { store: GitCodeStore::new(folder.path().join("mirrors"), deadlines), folder }
+    TestStore {
+        store: GitCodeStore::new(folder.path().join("mirrors"), folder.path().join("known_hosts"), deadlines),
+        folder,
+    }
 }
 
 impl TestStore {
+    /// The same mirrors as another run of the program finds them.
+    pub(crate) fn started_again(self) -> Self {
+        let Self { folder, .. } = self;
+        let place = |name: &str| folder.path().join(name);
+        Self { store: GitCodeStore::new(place("mirrors"), place("known_hosts"), Deadlines::default()), folder }
+    }
+
     pub(crate) async fn fetch_branch(&self, access: &CodeAccess, short: &str) -> CommitId {
         let refs = self.store.fetch(ID, access, &[branch(short)], &never()).await.unwrap();
         refs.refs[0].object.clone()

@@ -185,6 +185,37 @@ impl Drop for Loopback {
     }
 }
 
+/// Answers one request to a listener at `host`, as the browser's would be; the status and the page. For `crate::fuzzing`.
+pub(crate) async fn respond_once(
+    head: &str,
+    host: &str,
+    path: &str,
+    state: &Secret,
+    pages: Pages,
+) -> (&'static str, String) {
+    let (arrivals, mut arrived) = mpsc::channel(1);
+    let shared = Shared {
+        host: host.to_owned(),
+        path: path.to_owned(),
+        state: state.clone(),
+        pages,
+        taken: AtomicBool::new(false),
+        over: Arc::default(),
+        arrivals,
+    };
+    let respond = respond(head, &shared);
+    let take = async {
+        if let Some(arrival) = arrived.recv().await {
+            Arrival::end(arrival, Outcome::Connected);
+        }
+        std::future::pending().await
+    };
+    tokio::select! {
+        answer = respond => answer,
+        never = take => never,
+    }
+}
+
 /// One connection: one request, one page.
 async fn converse(mut stream: TcpStream, shared: Arc<Shared>) {
     let Ok(Some(head)) = tokio::time::timeout(HEAD_DEADLINE, read_head(&mut stream)).await else { return };

@@ -3,9 +3,9 @@
 mod code;
 mod device;
 mod exchange;
-mod loopback;
+pub(crate) mod loopback;
 mod manifest;
-mod page;
+pub(crate) mod page;
 
 pub(crate) use code::begin_code;
 pub(crate) use device::{Sleep, begin_device};

@@ -7,7 +7,7 @@ mod answer;
 mod clients;
 mod failures;
 mod link;
-mod paging;
+pub(crate) mod paging;
 
 pub(crate) use answer::Answer;
 pub(crate) use clients::Clients;

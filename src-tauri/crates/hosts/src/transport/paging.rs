@@ -42,7 +42,7 @@ pub(crate) fn page_number(mark: Option<&PageMark>) -> u32 {
 }
 
 /// Returns the target of the first link whose relation is `next`.
-fn next_link(header: &str) -> Option<&str> {
+pub(crate) fn next_link(header: &str) -> Option<&str> {
     let mut rest = header;
     while let Some(start) = rest.find('<') {
         let after = &rest[start + 1..];

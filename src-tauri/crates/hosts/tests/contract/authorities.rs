@@ -3,7 +3,6 @@
 
 use crate::browser::{Browser, Page};
 use crate::keeper::{MemoryKeeper, with_keeper};
-use crate::node::NodeProgram;
 use crate::server::{address, hosts};
 use chrono::Utc;
 use slipway_core::host::{
@@ -11,6 +10,7 @@ use slipway_core::host::{
 };
 use slipway_core::{ErrorCode, Failure, Secret};
 use slipway_hosts::Hosts;
+use slipway_testkit::NodeProgram;
 use tokio_util::sync::CancellationToken;
 
 fn client() -> OauthClient {
@@ -93,7 +93,7 @@ async fn t04_a_server_that_enforces_pkce_refuses_without_and_a_code_counts_once(
 }
 
 #[tokio::test]
-async fn a8_a_revoked_token_asks_for_the_person() {
+async fn f14_a_revoked_token_asks_for_the_person() {
     let authority = NodeProgram::start(&["authority.mjs", "gitlab"]).await;
     let (hosts, address, cancel) = (hosts(), address(HostProvider::Gitlab, &authority.url), CancellationToken::new());
     let (result, _) = sign_in(&hosts, &address).await;

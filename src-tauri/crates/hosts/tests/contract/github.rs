@@ -2,7 +2,6 @@
 
 use crate::browser::Browser;
 use crate::keeper::{account, pasted, with_keeper};
-use crate::node::NodeProgram;
 use crate::server::{Scripted, address, hosts, json};
 use slipway_core::Secret;
 use slipway_core::code::{RefKind, RepoPath};
@@ -10,6 +9,7 @@ use slipway_core::host::{
     CodeHosts, CommitReport, Delivery, HookEventKind, HostAddress, HostAuthorization, HostProvider, Moved, Need,
     NewHook, OauthClient, PageLanguage, ReportState, RepositoryPath, RepositoryQuery,
 };
+use slipway_testkit::NodeProgram;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
@@ -169,7 +169,8 @@ async fn an_app_is_made_from_a_manifest_with_the_least_rights() {
     assert!(manifest.contains(r#""default_permissions":{"contents":"read","metadata":"read","statuses":"write"}"#));
     assert!(manifest.contains(r#""public":false"#) && !manifest.contains("hook_attributes"));
     let finishing = tokio::spawn(async move { pending.finish(&CancellationToken::new()).await });
-    let end = browser.submit(&start, &[]).await;
+    let confirmed = browser.submit(&start, &[]).await;
+    let end = browser.submit(&confirmed, &[]).await;
     assert!(end.text.contains("next step is to install the app"), "{}", end.text);
     let app = finishing.await.unwrap().unwrap();
     assert_eq!((app.slug.as_str(), app.client.client_id.as_str()), ("slipway-of-ada", "Iv1.0123456789abcdef"));

@@ -8,7 +8,6 @@ mod everywhere;
 mod github;
 mod hostile;
 mod keeper;
-mod node;
 mod refreshing;
 mod server;
 mod signing_in;

@@ -58,7 +58,7 @@ fn refreshes(server: &Scripted) -> Vec<Seen> {
 }
 
 #[tokio::test]
-async fn a8_many_calls_with_an_expired_token_refresh_it_once() {
+async fn f14_many_calls_with_an_expired_token_refresh_it_once() {
     let server = rotating().await;
     let keeper = MemoryKeeper::new(tokens(0, TimeDelta::seconds(30)));
     let (hosts, access) = (Arc::new(hosts()), access(&server, &keeper));
@@ -78,7 +78,7 @@ async fn a8_many_calls_with_an_expired_token_refresh_it_once() {
 }
 
 #[tokio::test]
-async fn a8_a_token_that_the_host_refuses_is_refreshed_whatever_its_clock_says() {
+async fn f14_a_token_that_the_host_refuses_is_refreshed_whatever_its_clock_says() {
     let server = rotating().await;
     // Refused although it should live for hours: revoked, or a wrong clock.
     let keeper = MemoryKeeper::new(HostTokens { access: Secret::new("stale"), ..tokens(0, TimeDelta::hours(2)) });
@@ -87,7 +87,7 @@ async fn a8_a_token_that_the_host_refuses_is_refreshed_whatever_its_clock_says()
 }
 
 #[tokio::test]
-async fn a8_a_new_pair_that_cannot_be_stored_is_not_used_and_not_lost() {
+async fn f14_a_new_pair_that_cannot_be_stored_is_not_used_and_not_lost() {
     let server = rotating().await;
     let keeper = MemoryKeeper::new(tokens(0, TimeDelta::zero()));
     keeper.refusals.store(2, Ordering::SeqCst);
@@ -105,7 +105,7 @@ async fn a8_a_new_pair_that_cannot_be_stored_is_not_used_and_not_lost() {
 }
 
 #[tokio::test]
-async fn a8_a_refused_refresh_asks_for_the_person_and_is_not_repeated() {
+async fn f14_a_refused_refresh_asks_for_the_person_and_is_not_repeated() {
     let server = rotating().await;
     let keeper = MemoryKeeper::new(tokens(7, TimeDelta::zero()));
     let (hosts, access, cancel) = (hosts(), access(&server, &keeper), CancellationToken::new());
@@ -122,7 +122,7 @@ async fn a8_a_refused_refresh_asks_for_the_person_and_is_not_repeated() {
 }
 
 #[tokio::test]
-async fn a8_cancelling_a_call_does_not_lose_the_refresh_that_it_began() {
+async fn f14_cancelling_a_call_does_not_lose_the_refresh_that_it_began() {
     let gate = Arc::new(tokio::sync::Semaphore::new(0));
     let (opens, entered) = (Arc::clone(&gate), Arc::new(tokio::sync::Notify::new()));
     let arrived = Arc::clone(&entered);

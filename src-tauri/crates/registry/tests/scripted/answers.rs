@@ -138,12 +138,14 @@ async fn f10_a_put_whose_answer_is_lost_is_looked_up() {
 async fn delete_speaks_of_digests_and_knows_when_it_is_switched_off() {
     let digest = Digest::new(digest_of(MANIFEST)).unwrap();
     type Answer = fn() -> Response;
-    let cases: [(Answer, Option<ErrorCode>); 6] = [
+    let cases: [(Answer, Option<ErrorCode>); 7] = [
         (|| reply(202, &[], ""), None),
         (|| oci_error(404, "MANIFEST_UNKNOWN"), None),
         (|| oci_error(404, "NAME_UNKNOWN"), Some(ErrorCode::RegistryNameUnknown)),
         (|| oci_error(405, "UNSUPPORTED"), Some(ErrorCode::RegistryUnsupported)),
         (|| oci_error(403, "DENIED"), Some(ErrorCode::RegistryDenied)),
+        // Harbor, of a tag that its rules protect.
+        (|| oci_error(412, "PRECONDITION"), Some(ErrorCode::TagImmutable)),
         (|| html(200), Some(ErrorCode::NotARegistry)),
     ];
     for (answer, expected) in cases {
@@ -151,6 +153,21 @@ async fn delete_speaks_of_digests_and_knows_when_it_is_switched_off() {
         let result = registries().delete(&server.anonymous(), &name(), &digest).await;
         assert_eq!(result.err().map(|failure| failure.code), expected);
         assert_eq!(server.lines(), [format!("DELETE /v2/team/app/manifests/{digest}")]);
+    }
+}
+
+#[tokio::test]
+async fn a_registry_says_what_time_it_is_also_when_it_refuses() {
+    let cases = [
+        (200, "Wed, 21 Oct 2015 07:28:00 GMT", Some(1_445_412_480)),
+        (401, "Wed, 21 Oct 2015 07:28:00 GMT", Some(1_445_412_480)),
+        (200, "teatime", None),
+    ];
+    for (status, date, expected) in cases {
+        let server = Scripted::start(move |_, _| reply(status, &[("date", date)], "")).await;
+        let time = registries().time(&server.anonymous()).await;
+        assert_eq!(time.map(|time| time.timestamp()), expected, "{status} {date}");
+        assert_eq!(server.lines(), ["GET /v2/"]);
     }
 }
 

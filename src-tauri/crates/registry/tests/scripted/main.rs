@@ -5,5 +5,6 @@ mod answers;
 mod hostile;
 mod lists;
 mod logins;
+mod projects;
 mod rights;
 mod server;

@@ -38,7 +38,7 @@ async fn fill(s: &Setup, count: i64) -> BuildId {
 }
 
 #[tokio::test]
-async fn filters_pages_and_totals_agree_on_20_000_builds() {
+async fn f37_filters_pages_and_totals_agree_on_20_000_builds() {
     let s = setup().await;
     let template = fill(&s, 20_000).await;
     let all: Vec<_> = (1..=20_000_i64).map(|i| (template.0 + i, i)).collect();

@@ -3,15 +3,22 @@
 
 mod accounts;
 mod builds;
+mod commit_reports;
+mod configuration;
 mod lists;
+mod made_images;
+mod migrating;
 mod notices;
 mod opening;
+mod order;
 mod publishing;
 mod queue;
 mod records;
+mod retention;
 mod triggers;
 mod versions;
 mod watching;
+mod webhooks;
 
 use crate::{NewBuild, RefMove, Store};
 use chrono::{DateTime, Duration, Utc};
@@ -77,6 +84,7 @@ fn rule_spec(code: CodeRepositoryId, name: &str) -> RuleSpec {
         options: BuildOptions::default(),
         strategy: Strategy::NewestPerRef,
         auto_trigger: true,
+        report_status: false,
     }
 }
 

@@ -17,7 +17,7 @@ async fn pages_are_newest_first_and_count_what_is_unread() {
     let (_dir, store) = empty().await;
     let mut ids = Vec::new();
     for number in 0..5 {
-        ids.push(store.insert_notice(&away(number), at(1)).await.unwrap());
+        ids.push(store.insert_notice(Some(&away(number)), None, at(1)).await.unwrap().unwrap());
     }
     let first = store.notices(None, 2, false).await.unwrap();
     assert_eq!(first.items.iter().map(|one| one.id).collect::<Vec<_>>(), [ids[4], ids[3]]);
@@ -47,7 +47,7 @@ async fn the_inbox_keeps_the_newest_five_hundred() {
     let (_dir, store) = empty().await;
     let mut last = NoticeId(0);
     for number in 0..503 {
-        last = store.insert_notice(&away(number), at(1)).await.unwrap();
+        last = store.insert_notice(Some(&away(number)), None, at(1)).await.unwrap().unwrap();
     }
     let page = store.notices(None, 1000, false).await.unwrap();
     assert_eq!((page.total, page.items[0].id), (500, last));
@@ -64,19 +64,23 @@ async fn a_change_of_state_is_told_once() {
         since: at(0),
     };
     let back = NoticeFacts::CodeReachable { code_repository: s.code, name: "app".into() };
-    assert_eq!(s.store.tell_unreachable(s.code, false, Some(&back), at(1)).await.unwrap(), None, "it was never away");
-    assert!(s.store.tell_unreachable(s.code, true, Some(&gone), at(2)).await.unwrap().is_some());
-    assert_eq!(s.store.tell_unreachable(s.code, true, Some(&gone), at(3)).await.unwrap(), None);
+    assert_eq!(
+        s.store.tell_unreachable(s.code, false, Some(&back), None, at(1)).await.unwrap(),
+        None,
+        "it was never away"
+    );
+    assert!(s.store.tell_unreachable(s.code, true, Some(&gone), None, at(2)).await.unwrap().is_some());
+    assert_eq!(s.store.tell_unreachable(s.code, true, Some(&gone), None, at(3)).await.unwrap(), None);
     // An unwanted kind leaves no notice, and the state is known all the same.
-    assert_eq!(s.store.tell_unreachable(s.code, false, None, at(4)).await.unwrap(), None);
-    assert!(s.store.tell_unreachable(s.code, true, Some(&gone), at(5)).await.unwrap().is_some());
+    assert_eq!(s.store.tell_unreachable(s.code, false, None, None, at(4)).await.unwrap(), None);
+    assert!(s.store.tell_unreachable(s.code, true, Some(&gone), None, at(5)).await.unwrap().is_some());
 
     let registry = s.store.local_engine().await.unwrap().id;
     let credential = s.store.insert_credential(registry, "ci", &CredentialSource::Anonymous).await.unwrap();
-    assert!(s.store.tell_refused(credential, true, Some(&away(0)), at(6)).await.unwrap().is_some());
-    assert_eq!(s.store.tell_refused(credential, true, Some(&away(0)), at(7)).await.unwrap(), None);
+    assert!(s.store.tell_refused(credential, true, Some(&away(0)), None, at(6)).await.unwrap().is_some());
+    assert_eq!(s.store.tell_refused(credential, true, Some(&away(0)), None, at(7)).await.unwrap(), None);
     s.store.update_credential(credential, "ci", &CredentialSource::DockerConfig).await.unwrap();
-    let again = s.store.tell_refused(credential, true, Some(&away(0)), at(8)).await.unwrap();
+    let again = s.store.tell_refused(credential, true, Some(&away(0)), None, at(8)).await.unwrap();
     assert!(again.is_some(), "a changed credential may be refused anew");
 }
 

@@ -44,7 +44,7 @@ async fn migrates_from_empty_and_opens_again() {
 }
 
 #[tokio::test]
-async fn writes_are_durable_and_references_are_checked() {
+async fn p4_writes_are_durable_and_references_are_checked() {
     let (_dir, store) = empty().await;
     let mut tx = store.write().await.unwrap();
     for (pragma, expected) in
@@ -101,6 +101,20 @@ async fn f23_a_second_instance_is_refused_and_touches_nothing() {
     // Closing gives the lock back.
     store.close().await;
     Store::open(&root, at(2)).await.unwrap();
+}
+
+#[tokio::test]
+async fn f24_a_lock_file_that_a_power_loss_left_holds_nobody_up() {
+    let (dir, store) = empty().await;
+    store.set_setting("kept", &1).await.unwrap();
+    let data = store.data_dir().clone();
+    store.close().await;
+    // Other programs write who holds the lock. The process with this number runs, as after a start of the machine.
+    std::fs::write(data.lock_file(), "1\nboot-of-yesterday\n").unwrap();
+    let again = Store::open(data.root(), at(1)).await.unwrap();
+    assert_eq!(again.recovery, None);
+    assert_eq!(again.store.setting::<i64>("kept").await.unwrap(), Some(1));
+    assert!(dir.path().exists());
 }
 
 #[tokio::test]
@@ -292,14 +306,14 @@ async fn an_older_schema_is_backed_up_before_it_is_migrated() {
 }
 
 #[test]
-fn a_start_reads_a_large_database_whole_only_after_an_unclean_end() {
-    for (bytes, has_log, depth) in [
+fn a_start_reads_a_large_database_whole_only_when_it_was_found_damaged() {
+    for (bytes, found_damaged, depth) in [
         (0, false, Depth::Pages),
         (32 << 20, false, Depth::Pages),
         (1 << 30, false, Depth::Schema),
         (1 << 30, true, Depth::Pages),
     ] {
-        assert_eq!(Depth::at_start(bytes, has_log), depth, "{bytes} {has_log}");
+        assert_eq!(Depth::at_start(bytes, found_damaged), depth, "{bytes} {found_damaged}");
     }
 }
 
@@ -316,4 +330,8 @@ async fn f18_the_background_check_finds_damage_that_a_quick_start_overlooks() {
     assert!(store.check().await.unwrap().is_some());
     store.close().await;
     assert_eq!(inspect(&data.database(), Depth::Schema).await.unwrap(), Health::Sound { pending: false, empty: false });
+    assert!(data.damaged_mark().exists(), "what was found is not forgotten");
+    let opened = Store::open(data.root(), at(40)).await.unwrap();
+    assert!(opened.recovery.is_some() && !data.damaged_mark().exists());
+    assert_eq!(opened.store.check().await.unwrap(), None);
 }

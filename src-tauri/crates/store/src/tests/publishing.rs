@@ -31,7 +31,25 @@ async fn built(s: &Setup, digit: char) -> (BuildId, ObservationId) {
 }
 
 #[tokio::test]
-async fn a_tag_moves_at_most_once_per_build() {
+async fn f01_a_build_that_ended_leaves_no_publication_open_after_a_crash() {
+    let s = setup().await;
+    let (open, _) = built(&s, 'a').await;
+    let (ended, _) = built(&s, 'b').await;
+    let failure = Failure::new(ErrorCode::PushInterrupted, "cut");
+    for build in [open, ended] {
+        let id = s.store.create_publications(build, &[publication()]).await.unwrap()[0].id;
+        s.store.start_publication(id).await.unwrap();
+    }
+    s.store.finish(ended, BuildState::Failed, Some(&failure), None, at(2)).await.unwrap();
+    s.store.end_publications_of_ended_builds().await.unwrap();
+    let state = async |build| s.store.publications(build).await.unwrap().remove(0);
+    assert_eq!(state(open).await.state, PublicationState::Pushing);
+    let of_ended = state(ended).await;
+    assert_eq!((of_ended.state, of_ended.failure), (PublicationState::Failed, Some(failure)));
+}
+
+#[tokio::test]
+async fn p2_a_tag_moves_at_most_once_per_build() {
     let s = setup().await;
     let (build, observation) = built(&s, 'a').await;
     let digest = Digest::new(format!("sha256:{}", "1".repeat(64))).unwrap();
@@ -83,6 +101,19 @@ async fn an_unchanged_tag_counts_for_newer_and_outlives_its_record() {
     assert_eq!(s.store.last_move(s.repository, &latest()).await.unwrap().unwrap().observation, None);
     assert_eq!(s.store.newest_observation_of_tag(s.repository, &latest()).await.unwrap(), Some(observation));
     assert_eq!(s.store.last_move(s.repository, &Tag::new("none").unwrap()).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn p7_a_push_that_was_interrupted_while_it_moved_the_tag_is_the_newest() {
+    let s = setup().await;
+    let newest = async || s.store.newest_observation_of_tag(s.repository, &latest()).await.unwrap();
+    let (build, observation) = built(&s, 'a').await;
+    let id = s.store.create_publications(build, &[publication()]).await.unwrap()[0].id;
+    assert_eq!(newest().await, None, "an intent moves nothing");
+    s.store.start_publication(id).await.unwrap();
+    assert_eq!(newest().await, Some(observation), "the registry may have it");
+    s.store.finish_publication(id, PublicationState::Failed, None, None, at(2)).await.unwrap();
+    assert_eq!(newest().await, None, "it does not have it");
 }
 
 #[tokio::test]

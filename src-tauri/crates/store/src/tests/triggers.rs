@@ -1,14 +1,17 @@
 //! Tag events, triggers, firings: at most one effect, newest wins, pins.
 
 use super::{Setup, at, branch, setup};
+use crate::notices::Ended;
 use crate::{ClaimedFiring, FiringFilter, FiringRecord, NewFiring, NewPublication, PersonsFiring, SeenTag, StoreError};
 use slipway_core::build::PublicationState;
 use slipway_core::deploy::{DeployImage, DeployTarget, HealthGate, JournalEntry, JournalMark, StepKind};
 use slipway_core::ids::{FiringId, ObservationId, TagEventId, TriggerId};
 use slipway_core::image::{ImageId, Tag};
+use slipway_core::notice::NoticeFacts;
 use slipway_core::trigger::{
     FiringKind, FiringReason, FiringState, TagCondition, TagEventSource, TargetVersion, TriggerSpec,
 };
+use slipway_core::{ErrorCode, Failure};
 use std::collections::BTreeMap;
 
 fn tag(text: &str) -> Tag {
@@ -146,7 +149,7 @@ async fn our_own_push_is_one_event_however_the_look_falls() {
 }
 
 #[tokio::test]
-async fn an_event_has_one_effect_through_a_trigger() {
+async fn p3_an_event_has_one_effect_through_a_trigger() {
     let setup = setup().await;
     let trigger = setup.trigger("web").await;
     setup.look(&[]).await;
@@ -297,4 +300,29 @@ async fn an_attempt_has_its_journal_its_step_and_its_lines() {
     assert!(setup.store.firing(firing).await.unwrap().cancel_requested);
     setup.store.finish_firing(firing, FiringState::Cancelled, None, None, at(8)).await.unwrap();
     setup.store.delete_firing(firing).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_end_of_an_update_is_untold_until_it_is_told_once() {
+    let setup = setup().await;
+    let trigger = setup.trigger("web").await;
+    let mut firings = Vec::new();
+    setup.look(&[seen("latest", "before")]).await;
+    for image in ["a", "b"] {
+        let event = setup.look(&[seen("latest", image)]).await.remove(0);
+        let firing = setup.fire(trigger, event).await.unwrap().id;
+        setup.ends(firing, FiringState::Failed).await;
+        firings.push(firing);
+    }
+    let [first, second] = firings[..] else { panic!("{firings:?}") };
+    let why = Failure::new(ErrorCode::Internal, "again");
+    assert!(!setup.store.finish_firing(first, FiringState::Broken, None, Some(&why), at(6)).await.unwrap());
+    assert_eq!(setup.store.untold_ends().await.unwrap(), [Ended::Update(first), Ended::Update(second)]);
+    let facts = NoticeFacts::Away { from: at(0), to: at(1), caught_up: 0 };
+    assert!(setup.store.tell_end(Ended::Update(first), Some(&facts), None, at(7)).await.unwrap().is_some());
+    assert_eq!(setup.store.tell_end(Ended::Update(first), Some(&facts), None, at(8)).await.unwrap(), None);
+    // A record that a person removed meanwhile has nothing to tell.
+    setup.store.delete_firing(second).await.unwrap();
+    assert_eq!(setup.store.untold_ends().await.unwrap(), []);
+    assert_eq!(setup.store.notices(None, 10, false).await.unwrap().total, 1);
 }

@@ -67,7 +67,12 @@ async fn folders_of_uploads_are_needed_as_long_as_a_record_names_them() {
 #[tokio::test]
 async fn a_damaged_cache_is_made_anew() {
     let s = setup().await;
-    let facts = ManifestFacts { size: 5, platforms: vec!["linux/amd64".parse().unwrap()], created: Some(at(7)) };
+    let facts = ManifestFacts {
+        size: 5,
+        platforms: vec!["linux/amd64".parse().unwrap()],
+        created: Some(at(7)),
+        parts: vec![digest('b')],
+    };
     let cache = s.store.version_cache().await.unwrap();
     cache.keep_manifests(&[(digest('a'), facts.clone())], at(1)).await.unwrap();
     cache.keep_heads("host/team/app", &[("v1".into(), digest('a'))]).await.unwrap();

@@ -12,7 +12,7 @@ use slipway_core::version::CommitsBetween;
 use slipway_core::{ErrorCode, Failure};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 type Files = BTreeMap<String, Bytes>;
@@ -39,6 +39,7 @@ pub struct FakeCodeStore {
     commits: Mutex<HashMap<CommitId, Commit>>,
     mirrors: Mutex<HashMap<CodeRepositoryId, HashSet<CommitId>>>,
     accesses: Mutex<HashMap<String, CodeAccess>>,
+    hanging: watch::Sender<Vec<String>>,
     script: Script,
     gate: Gate,
 }
@@ -51,7 +52,7 @@ pub struct FakeRepository {
 
 fn key(location: &CodeLocation) -> String {
     match location {
-        CodeLocation::GitUrl { url, .. } => url.clone(),
+        CodeLocation::GitUrl { url, .. } | CodeLocation::Ssh { url } => url.clone(),
         CodeLocation::LocalClone { path } => path.display().to_string(),
     }
 }
@@ -76,6 +77,16 @@ impl FakeCodeStore {
     /// Fails a method until it is told otherwise.
     pub fn fail_always(&self, call: &'static str, failure: Option<Failure>) {
         self.script.always(call, failure);
+    }
+
+    /// Lets questions for the refs of places that begin like this hang from now on.
+    pub fn hang(&self, place: &str) {
+        self.hanging.send_modify(|hanging| hanging.push(place.to_owned()));
+    }
+
+    /// Lets no question hang any more.
+    pub fn go_on(&self) {
+        self.hanging.send_modify(Vec::clear);
     }
 
     /// How often a method was called.
@@ -223,6 +234,12 @@ impl CodeStore for FakeCodeStore {
     ) -> Result<RemoteRefs, Failure> {
         lock(&self.accesses).insert(key(&access.location), access.clone());
         self.script.enter("remote_refs")?;
+        let place = key(&access.location);
+        let mut hanging = self.hanging.subscribe();
+        tokio::select! {
+            () = cancel.cancelled() => {}
+            _ = hanging.wait_for(|hanging| !hanging.iter().any(|hanging| place.starts_with(hanging))) => {}
+        }
         if cancel.is_cancelled() {
             return Err(Failure::cancelled());
         }
@@ -387,6 +404,11 @@ impl CodeStore for FakeCodeStore {
         added.truncate(limit);
         removed.truncate(limit);
         Ok(CommitsBetween { added, added_total, removed, removed_total })
+    }
+
+    async fn trust_host_key(&self, access: &CodeAccess, _: &str, _: &CancellationToken) -> Result<(), Failure> {
+        self.script.enter("trust_host_key")?;
+        self.with_remote(access, |_| ())
     }
 
     async fn watch(&self, access: &CodeAccess) -> Result<mpsc::Receiver<()>, Failure> {

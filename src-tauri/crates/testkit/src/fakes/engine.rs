@@ -3,6 +3,7 @@ use super::{FakeRegistries, Gate, Script, hash, lock};
 use async_trait::async_trait;
 use bytes::Bytes;
 use slipway_core::build::BuiltImage;
+use slipway_core::disk_budget::{BuildCacheUse, StoredImage, StoredLayer};
 use slipway_core::ids::BuildId;
 use slipway_core::image::{
     ContentIdentity, Digest, EngineImage, EngineImageSummary, ImageId, ImageReference, Platform, RegistryLogin,
@@ -64,6 +65,12 @@ pub struct FakeEngine {
     absent: Mutex<bool>,
     pushes_after_storing: Mutex<VecDeque<Failure>>,
     listeners: Mutex<Vec<mpsc::Sender<ImageNews>>>,
+    used: Mutex<HashSet<ImageId>>,
+    containers: Mutex<Vec<EngineContainer>>,
+    /// Bytes of the build cache.
+    cache: Mutex<u64>,
+    /// Bytes of an image that is built.
+    image_size: Mutex<u64>,
     script: Script,
     builds: Gate,
     pushes: Gate,
@@ -81,6 +88,10 @@ impl FakeEngine {
             absent: Mutex::default(),
             pushes_after_storing: Mutex::default(),
             listeners: Mutex::default(),
+            used: Mutex::default(),
+            containers: Mutex::default(),
+            cache: Mutex::new(5_000_000_000),
+            image_size: Mutex::new(1000),
             script: Script::default(),
             builds: Gate::default(),
             pushes: Gate::default(),
@@ -168,6 +179,13 @@ impl FakeEngine {
         id
     }
 
+    /// Gives an image a label, as one has that was built `FROM` an image of ours.
+    pub fn label(&self, image: &ImageId, name: &str, value: &str) {
+        if let Some(image) = lock(&self.images).by_id.get_mut(image) {
+            image.labels.insert(name.to_owned(), value.to_owned());
+        }
+    }
+
     /// Tells whoever listens that something happened to a name.
     pub fn tell(&self, name: &str, pushed: bool) {
         let news = ImageNews { name: name.to_owned(), pushed };
@@ -186,6 +204,28 @@ impl FakeEngine {
     /// The image that a name points at.
     pub fn named(&self, name: &str) -> Option<ImageId> {
         lock(&self.images).names.get(name).cloned()
+    }
+
+    /// Says how large the images of later builds are.
+    pub fn set_image_size(&self, bytes: u64) {
+        *lock(&self.image_size) = bytes;
+    }
+
+    /// Gives an image a container.
+    pub fn use_image(&self, image: &ImageId) {
+        lock(&self.used).insert(image.clone());
+    }
+
+    /// Runs a container of this name that was made from this image.
+    pub fn run_container(&self, name: &str, image: &str) {
+        let (id, name, image) = (name.to_owned(), name.to_owned(), image.to_owned());
+        let image_id = ImageId(format!("sha256:{}", hash(&[image.as_bytes()])));
+        lock(&self.containers).push(EngineContainer { id, name, image, image_id });
+    }
+
+    /// Returns whether an image is there, named or not.
+    pub fn has_image(&self, image: &ImageId) -> bool {
+        lock(&self.images).by_id.contains_key(image)
     }
 
     /// Returns whether the private name of a build is gone.
@@ -235,7 +275,7 @@ impl FakeEngine {
         let built = BuiltImage {
             id: id.clone(),
             content: ContentIdentity(content.clone()),
-            size: 1000,
+            size: *lock(&self.image_size),
             platforms: vec![platform.clone()],
         };
         let mut images = lock(&self.images);
@@ -245,10 +285,11 @@ impl FakeEngine {
                 id: id.clone(),
                 tags: Vec::new(),
                 digests: Vec::new(),
-                size: 1000,
+                size: *lock(&self.image_size),
                 platform,
                 created: None,
-                labels,
+                // As engines get it from the adapter.
+                labels: labels.into_iter().chain([("slipway.build".to_owned(), request.build.to_string())]).collect(),
                 content: ContentIdentity(content),
                 layers: Vec::new(),
             },
@@ -509,9 +550,59 @@ impl BuildEngine for FakeEngine {
             .collect())
     }
 
+    async fn stored_images(&self) -> Result<Vec<StoredImage>, Failure> {
+        self.enter("stored_images")?;
+        let (images, used) = (lock(&self.images), lock(&self.used));
+        let mut all: Vec<StoredImage> = images
+            .by_id
+            .values()
+            .map(|image| {
+                let mut names: Vec<String> =
+                    images.names.iter().filter(|(_, id)| **id == image.id).map(|(name, _)| name.clone()).collect();
+                let built = images.built.iter().filter(|(_, built)| built.id == image.id);
+                names.extend(built.map(|(build, _)| self.private_name(*build)));
+                names.sort();
+                StoredImage {
+                    id: image.id.clone(),
+                    names,
+                    digests: image.digests.clone(),
+                    build: image.labels.get("slipway.build").cloned(),
+                    layers: vec![StoredLayer { chain: image.id.0.clone(), bytes: image.size }],
+                    in_use: used.contains(&image.id),
+                }
+            })
+            .collect();
+        all.sort_by(|a, b| a.id.0.cmp(&b.id.0));
+        Ok(all)
+    }
+
+    async fn remove_image(&self, image: &StoredImage) -> Result<(), Failure> {
+        self.enter("remove_image")?;
+        if lock(&self.used).contains(&image.id) {
+            return Err(Failure::new(ErrorCode::InUse, "a container has this image"));
+        }
+        let mut images = lock(&self.images);
+        images.names.retain(|_, id| *id != image.id);
+        images.by_id.remove(&image.id);
+        Ok(())
+    }
+
+    async fn build_cache(&self) -> Result<BuildCacheUse, Failure> {
+        self.enter("build_cache")?;
+        Ok(BuildCacheUse { bytes: *lock(&self.cache) })
+    }
+
+    async fn shrink_build_cache(&self, keep: u64) -> Result<u64, Failure> {
+        self.enter("shrink_build_cache")?;
+        let mut cache = lock(&self.cache);
+        let freed = cache.saturating_sub(keep);
+        *cache -= freed;
+        Ok(freed)
+    }
+
     async fn running_containers(&self) -> Result<Vec<EngineContainer>, Failure> {
         self.enter("running_containers")?;
-        Ok(Vec::new())
+        Ok(lock(&self.containers).clone())
     }
 
     async fn image_news(&self) -> Result<mpsc::Receiver<ImageNews>, Failure> {

@@ -1,13 +1,13 @@
-use super::{Script, lock};
+use super::{Script, hash, lock};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use slipway_core::code::{CommitDetails, CommitId, RefKind, RefName, RepoPath, TreeEntry};
 use slipway_core::host::{
     CloneLogin, CodeFlow, CodeHosts, CommitReport, Delivery, DeliveryRefused, DeviceCode, GithubApp, Granted, Hook,
-    HookEvent, HostAccess, HostAddress, HostAuthorization, HostFacts, HostGuide, HostIdentity, HostOwner, HostProvider,
-    HostRef, HostRepository, HostTokens, Moved, MovedMark, Need, NewHook, OauthClient, OwnerKind, Page, PageLanguage,
-    PageMark, PendingAuthorization, PendingDevice, PendingManifest, RateState, RepositoryPath, RepositoryQuery,
-    Revocation, TokenKind, WhatMoved,
+    HookEvent, HookEventKind, HostAccess, HostAddress, HostAuthorization, HostFacts, HostGuide, HostIdentity,
+    HostOwner, HostProvider, HostRef, HostRepository, HostTokens, Moved, MovedMark, Need, NewHook, OauthClient,
+    OwnerKind, Page, PageLanguage, PageMark, PendingAuthorization, PendingDevice, PendingManifest, RateState,
+    RepositoryPath, RepositoryQuery, Revocation, TokenKind, WhatMoved,
 };
 use slipway_core::{ErrorCode, Failure, Secret};
 use std::collections::{BTreeMap, VecDeque};
@@ -32,7 +32,9 @@ struct State {
     missing: Mutex<Vec<String>>,
     moved: Mutex<VecDeque<Moved>>,
     watched: Mutex<Vec<Vec<RepositoryPath>>>,
+    hanging: Mutex<Vec<String>>,
     reports: Mutex<Vec<(RepositoryPath, CommitReport)>>,
+    hooks: Mutex<Vec<(RepositoryPath, Hook, Secret)>>,
     ending: watch::Sender<Option<Ending>>,
 }
 
@@ -45,7 +47,9 @@ impl Default for State {
             missing: Mutex::default(),
             moved: Mutex::default(),
             watched: Mutex::default(),
+            hanging: Mutex::default(),
             reports: Mutex::default(),
+            hooks: Mutex::default(),
             ending: watch::Sender::new(None),
         }
     }
@@ -78,6 +82,11 @@ impl FakeHosts {
         lock(&self.state.moved).push_back(moved);
     }
 
+    /// Lets cheap looks at the host of this address hang from now on.
+    pub fn hang(&self, base: &str) {
+        lock(&self.state.hanging).push(base.to_owned());
+    }
+
     /// Which repositories each cheap look was about.
     pub fn looks(&self) -> Vec<Vec<RepositoryPath>> {
         lock(&self.state.watched).clone()
@@ -86,6 +95,28 @@ impl FakeHosts {
     /// What was reported on commits.
     pub fn reports(&self) -> Vec<(RepositoryPath, CommitReport)> {
         lock(&self.state.reports).clone()
+    }
+
+    /// Webhooks of all repositories.
+    pub fn all_hooks(&self) -> Vec<(RepositoryPath, Hook)> {
+        lock(&self.state.hooks).iter().map(|(path, hook, _)| (path.clone(), hook.clone())).collect()
+    }
+
+    /// Removes all webhooks, as somebody does on the host's page.
+    pub fn remove_hooks(&self) {
+        lock(&self.state.hooks).clear();
+    }
+
+    /// Switches all webhooks off or on, as a host does after failed deliveries.
+    pub fn set_hooks_active(&self, active: bool) {
+        lock(&self.state.hooks).iter_mut().for_each(|(_, hook, _)| hook.active = active);
+    }
+
+    /// Signs a delivery of the webhook at an address.
+    pub fn signature(&self, url: &str, body: &str) -> String {
+        let hooks = lock(&self.state.hooks);
+        let secret = hooks.iter().find(|(_, hook, _)| hook.url == url).map(|(.., secret)| secret.expose());
+        hash(&[secret.unwrap_or_default().as_bytes(), body.as_bytes()])
     }
 
     /// Ends the flow that waits for a browser or a device, and those that come.
@@ -104,7 +135,9 @@ impl FakeHosts {
     }
 
     fn identity_of(&self, tokens: &HostTokens) -> Result<HostIdentity, Failure> {
-        let login = tokens.access.expose().split('-').next().unwrap_or_default().to_owned();
+        // Who has a made-up secret is called by what it is for: its mark stands in secrets alone.
+        let words = tokens.access.expose().split('-');
+        let login = words.into_iter().find(|word| *word != crate::CANARY_MARK).unwrap_or_default().to_owned();
         if lock(&self.state.refused).iter().any(|refused| refused == tokens.access.expose()) {
             return Err(Failure::new(ErrorCode::SourceUnauthorized, "the host refuses the token"));
         }
@@ -263,9 +296,13 @@ impl CodeHosts for FakeHosts {
         account: &HostAccess,
         watched: &[RepositoryPath],
         _mark: Option<&MovedMark>,
-        _cancel: &CancellationToken,
+        cancel: &CancellationToken,
     ) -> Result<WhatMoved, Failure> {
         self.enter("what_moved", account).await?;
+        if lock(&self.state.hanging).iter().any(|base| base == account.address.base.as_str()) {
+            cancel.cancelled().await;
+            return Err(Failure::cancelled());
+        }
         lock(&self.state.watched).push(watched.to_vec());
         Ok(WhatMoved {
             moved: lock(&self.state.moved).pop_front().unwrap_or(Moved::CannotTell),
@@ -279,41 +316,58 @@ impl CodeHosts for FakeHosts {
 
     async fn hooks(
         &self,
-        _account: &HostAccess,
-        _path: &RepositoryPath,
+        account: &HostAccess,
+        path: &RepositoryPath,
         _cancel: &CancellationToken,
     ) -> Result<Vec<Hook>, Failure> {
-        Ok(Vec::new())
+        self.enter("hooks", account).await?;
+        let hooks = lock(&self.state.hooks);
+        Ok(hooks.iter().filter(|(of, ..)| of == path).map(|(_, hook, _)| hook.clone()).collect())
     }
 
     async fn create_hook(
         &self,
-        _account: &HostAccess,
-        _path: &RepositoryPath,
+        account: &HostAccess,
+        path: &RepositoryPath,
         hook: &NewHook,
         _cancel: &CancellationToken,
     ) -> Result<Hook, Failure> {
-        Ok(Hook { id: "1".to_owned(), url: hook.url.clone(), active: true })
+        self.enter("create_hook", account).await?;
+        let id = self.state.script.calls("create_hook").to_string();
+        let mut hooks = lock(&self.state.hooks);
+        hooks.retain(|(of, old, _)| of != path || old.url != hook.url);
+        let made = Hook { id, url: hook.url.clone(), active: true };
+        hooks.push((path.clone(), made.clone(), hook.secret.clone()));
+        Ok(made)
     }
 
     async fn delete_hook(
         &self,
-        _account: &HostAccess,
-        _path: &RepositoryPath,
-        _id: &str,
+        account: &HostAccess,
+        path: &RepositoryPath,
+        id: &str,
         _cancel: &CancellationToken,
     ) -> Result<(), Failure> {
+        self.enter("delete_hook", account).await?;
+        lock(&self.state.hooks).retain(|(of, hook, _)| of != path || hook.id != id);
         Ok(())
     }
 
+    /// Signed by [`FakeHosts::signature`] in `x-fake-signature`; a body with `zen` is a ping.
     fn read_delivery(
         &self,
         _provider: HostProvider,
-        _delivery: &Delivery<'_>,
-        _secret: &Secret,
+        delivery: &Delivery<'_>,
+        secret: &Secret,
         _now: DateTime<Utc>,
     ) -> Result<HookEvent, DeliveryRefused> {
-        Err(DeliveryRefused::Unsigned)
+        let given = delivery.header("x-fake-signature").ok_or(DeliveryRefused::Unsigned)?;
+        if given != hash(&[secret.expose().as_bytes(), delivery.body]) {
+            return Err(DeliveryRefused::WrongSignature);
+        }
+        let is_ping = String::from_utf8_lossy(delivery.body).contains("zen");
+        let kind = if is_ping { HookEventKind::Ping } else { HookEventKind::Push { refs: Vec::new() } };
+        Ok(HookEvent { kind, repository: None, replay_key: hash(&[delivery.body]) })
     }
 
     async fn report(

@@ -1,6 +1,7 @@
 //! Scripted fakes of the ports: everything in memory, failures and pauses on demand, every call counted. They honour the
 //! contracts of `slipway_core::ports`: cancellation ends a call at once, and calling again is safe.
 
+mod channels;
 mod clock;
 mod code;
 mod engine;
@@ -10,6 +11,7 @@ mod registries;
 mod targets;
 mod vault;
 
+pub use channels::{FakeChannels, SeenCall};
 pub use clock::FakeClock;
 pub use code::{FakeCodeStore, FakeRepository};
 pub use engine::{FakeBuild, FakeEngine, SeenBuild};

@@ -1,11 +1,14 @@
-use super::{Script, hash, lock};
+use super::{Gate, Script, hash, lock};
 use async_trait::async_trait;
 use bytes::Bytes;
+use chrono::{DateTime, Utc};
 use slipway_core::image::{Digest, ImageId, Platform, RegistryAccess, RepositoryName, Tag};
+use slipway_core::namespace::Project;
 use slipway_core::ports::{Hop, HopReport, ManifestHead, Registries};
 use slipway_core::{ErrorCode, Failure};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Mutex;
+use tokio_util::sync::CancellationToken;
 
 /// The media type of the fakes' manifests.
 const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
@@ -23,6 +26,10 @@ struct Repository {
 pub struct FakeRegistries {
     repositories: Mutex<HashMap<(String, String), Repository>>,
     script: Script,
+    deletes: Gate,
+    deletes_left: Mutex<Option<usize>>,
+    protected: Mutex<HashMap<Digest, Failure>>,
+    time: Mutex<Option<DateTime<Utc>>>,
 }
 
 /// The configuration of the fakes' image for a platform and a content.
@@ -56,6 +63,27 @@ impl FakeRegistries {
     /// Fails a method until it is told otherwise.
     pub fn fail_always(&self, call: &'static str, failure: Option<Failure>) {
         self.script.always(call, failure);
+    }
+
+    /// Lets so many manifests be removed; whoever removes more waits until it is `None`.
+    pub fn hold_deletes_after(&self, count: Option<usize>) {
+        *lock(&self.deletes_left) = count;
+        self.deletes.set_shut(count == Some(0));
+    }
+
+    /// Returns once a removal waits.
+    pub async fn wait_for_held_delete(&self) {
+        self.deletes.wait_for_callers(1).await;
+    }
+
+    /// Refuses to remove one manifest.
+    pub fn protect(&self, digest: &Digest, failure: Failure) {
+        lock(&self.protected).insert(digest.clone(), failure);
+    }
+
+    /// Sets the registry's clock; without one it does not say what time it is.
+    pub fn set_time(&self, time: DateTime<Utc>) {
+        *lock(&self.time) = Some(time);
     }
 
     /// How often a method was called.
@@ -209,8 +237,28 @@ impl Registries for FakeRegistries {
         Ok(names)
     }
 
+    async fn projects(&self, _access: &RegistryAccess) -> Option<Result<Vec<Project>, Failure>> {
+        None
+    }
+
+    async fn create_project(&self, _access: &RegistryAccess, name: &str, _public: bool) -> Result<(), Failure> {
+        Err(Failure::new(ErrorCode::RegistryUnsupported, format!("{name}: this registry has no projects")))
+    }
+
+    async fn time(&self, _access: &RegistryAccess) -> Option<DateTime<Utc>> {
+        *lock(&self.time)
+    }
+
     async fn delete(&self, access: &RegistryAccess, name: &RepositoryName, digest: &Digest) -> Result<(), Failure> {
         self.script.enter("delete")?;
+        if let Some(failure) = lock(&self.protected).get(digest) {
+            return Err(failure.clone());
+        }
+        self.deletes.pass(&CancellationToken::new()).await?;
+        if let Some(left) = lock(&self.deletes_left).as_mut() {
+            *left = left.saturating_sub(1);
+            self.deletes.set_shut(*left == 0);
+        }
         if let Some(repository) =
             lock(&self.repositories).get_mut(&(access.host.as_str().to_owned(), name.as_str().to_owned()))
         {

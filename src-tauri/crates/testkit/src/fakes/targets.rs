@@ -1,11 +1,11 @@
 use super::{Gate, Script, lock};
 use async_trait::async_trait;
 use slipway_core::deploy::{
-    Applied, DeployAction, DeployImage, DeployJob, DeployJournal, DeployPlan, DeployTarget, JournalEntry, JournalMark,
-    ListedService, ManagedBy, PlanStep, Planned, Replicas, RunAs, RunImage, RunningImage, ServiceDirectory,
-    ServiceGroup, Standing, StepKind, TargetHealth, TargetState,
+    Applied, DeployAction, DeployImage, DeployJob, DeployJournal, DeployKey, DeployPlan, DeployTarget, JournalEntry,
+    JournalMark, ListedService, ManagedBy, PlanStep, Planned, Replicas, RunAs, RunImage, RunningImage,
+    ServiceDirectory, ServiceGroup, Standing, StepKind, TargetHealth, TargetState,
 };
-use slipway_core::image::RegistryLogin;
+use slipway_core::image::{ImageReference, RegistryLogin};
 use slipway_core::{ErrorCode, Failure};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Mutex;
@@ -32,6 +32,11 @@ impl FakeTargets {
             id: Some(slipway_core::image::ImageId(id.to_owned())),
             content: None,
         };
+        self.put_image(target, image);
+    }
+
+    /// Puts a target there that runs this image.
+    pub fn put_image(&self, target: &DeployTarget, image: DeployImage) {
         lock(&self.running).insert(target.clone(), image);
     }
 
@@ -82,7 +87,8 @@ impl FakeTargets {
 
     fn state(&self, target: &DeployTarget) -> Result<TargetState, Failure> {
         let image = self.runs(target).ok_or_else(|| Failure::new(ErrorCode::TargetGone, "no such target"))?;
-        let digests = image.digest.iter().map(|digest| format!("x@{digest}")).collect();
+        let repository = ImageReference::parse(&image.reference)?.repository();
+        let digests = image.digest.iter().map(|digest| format!("{repository}@{digest}")).collect();
         Ok(TargetState {
             image: Some(RunningImage { reference: image.reference, id: image.id, digests, content: image.content }),
             mixed: false,
@@ -208,5 +214,12 @@ impl ServiceDirectory for FakeTargets {
         self.set(&target, &request.image);
         self.watching.pass(cancel).await?;
         Ok(ListedService { state: self.state(&target)?, target })
+    }
+
+    async fn forget_run(&self, key: &DeployKey) -> Result<(), Failure> {
+        self.script.enter("forget_run")?;
+        let running = lock(&self.running);
+        lock(&self.made).retain(|target, made| *made != key.0 || running.contains_key(target));
+        Ok(())
     }
 }

@@ -9,6 +9,9 @@ use std::sync::Mutex;
 #[derive(Default)]
 pub struct MemoryVault {
     locked: Mutex<bool>,
+    /// What each sealed text begins with: another key opens nothing of before.
+    key: Mutex<u8>,
+    key_lost: Mutex<bool>,
     script: Script,
 }
 
@@ -18,7 +21,12 @@ impl MemoryVault {
         *lock(&self.locked) = locked;
     }
 
-    /// How often `call` (`seal`, `open`, `check`) was made.
+    /// Loses the key: nothing opens and nothing is sealed until it is forgotten.
+    pub fn lose_key(&self) {
+        *lock(&self.key_lost) = true;
+    }
+
+    /// How often `call` (`seal`, `open`, `check`, `forget_key`) was made.
     pub fn calls(&self, call: &'static str) -> usize {
         self.script.calls(call)
     }
@@ -30,23 +38,39 @@ impl MemoryVault {
         }
         Ok(())
     }
+
+    fn key(&self) -> Result<u8, Failure> {
+        if *lock(&self.key_lost) {
+            return Err(Failure::new(ErrorCode::KeychainKeyLost, "the keychain has no key"));
+        }
+        Ok(*lock(&self.key))
+    }
 }
 
 #[async_trait]
 impl Vault for MemoryVault {
     async fn seal(&self, secret: &Secret) -> Result<Vec<u8>, Failure> {
         self.enter("seal")?;
-        Ok(secret.expose().bytes().rev().map(|byte| byte ^ 0xa5).collect())
+        let turned = secret.expose().bytes().rev().map(|byte| byte ^ 0xa5);
+        Ok(std::iter::once(self.key()?).chain(turned).collect())
     }
 
     async fn open(&self, sealed: &[u8]) -> Result<Secret, Failure> {
         self.enter("open")?;
-        String::from_utf8(sealed.iter().rev().map(|byte| byte ^ 0xa5).collect())
-            .map(Secret::new)
-            .map_err(|_| Failure::new(ErrorCode::KeychainKeyLost, "these bytes were not sealed here"))
+        let key = self.key()?;
+        let foreign = || Failure::new(ErrorCode::KeychainKeyLost, "these bytes were not sealed with this key");
+        let turned = sealed.strip_prefix(&[key]).ok_or_else(foreign)?;
+        String::from_utf8(turned.iter().rev().map(|byte| byte ^ 0xa5).collect()).map(Secret::new).map_err(|_| foreign())
     }
 
     async fn check(&self) -> Result<(), Failure> {
         self.enter("check")
+    }
+
+    async fn forget_key(&self) -> Result<(), Failure> {
+        self.enter("forget_key")?;
+        *lock(&self.key) += 1;
+        *lock(&self.key_lost) = false;
+        Ok(())
     }
 }

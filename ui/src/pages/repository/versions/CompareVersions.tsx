@@ -7,6 +7,7 @@ import type { CommitDetails, ImageRepositoryView, VersionComparison } from "../.
 import { failureOf } from "../../../host/host";
 import { useRead } from "../../../host/reads";
 import { useDialog } from "../../../parts/dialog";
+import { Breakable } from "../../../parts/Breakable";
 import { FailureNotice } from "../../../parts/FailureNotice";
 import { ListSkeleton } from "../../../parts/Listing";
 import { foreignText } from "../../../words/ansi";
@@ -55,6 +56,7 @@ interface TagSelectProps {
 
 /** A tag of the repository; the core searches while it is typed. */
 function TagSelect({ repository, label, value, onChange, first = false }: TagSelectProps) {
+  const { t } = useTranslation();
   const [typed, setTyped] = useState(value);
   const [search] = useDebouncedValue(typed === value ? "" : typed, 200);
   const found = useRead("versions.list", { repository: repository.id, limit: OFFERED, ...(search ? { search } : {}) }, { keep: true });
@@ -62,6 +64,7 @@ function TagSelect({ repository, label, value, onChange, first = false }: TagSel
   return (
     <Select
       label={label}
+      placeholder={t("common.choose_tag")}
       searchable
       openOnFocus={false}
       w={260}
@@ -122,7 +125,7 @@ function Differences({ found }: { found: VersionComparison }) {
             <Table layout="fixed">
               <Table.Thead>
                 <Table.Tr>
-                  <Table.Th w={180}>{t("versions.config_field")}</Table.Th>
+                  <Table.Th w={220}>{t("versions.config_field")}</Table.Th>
                   <Table.Th className="mono">{found.a.tag}</Table.Th>
                   <Table.Th className="mono">{found.b.tag}</Table.Th>
                 </Table.Tr>
@@ -131,7 +134,11 @@ function Differences({ found }: { found: VersionComparison }) {
                 {config.map(({ field, name, a, b }) => (
                   <Table.Tr key={`${field} ${name ?? ""}`}>
                     <Table.Td className="foreign">
-                      {t(`versions.config_${field}`)} {name && <span className="mono">{foreignText(name)}</span>}
+                      {t(`versions.config_${field}`)} {name && (
+                        <span className="mono">
+                          <Breakable text={foreignText(name)} />
+                        </span>
+                      )}
                     </Table.Td>
                     <Table.Td>
                       <span className="mono foreign layer-text">{a === null ? t("common.none") : foreignText(a)}</span>

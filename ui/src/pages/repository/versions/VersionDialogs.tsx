@@ -11,7 +11,9 @@ import { useFieldError } from "../../../parts/FailureNotice";
 import { useRepositories } from "../../../parts/names";
 import { useRequired } from "../../../parts/required";
 import { PageLink } from "../../../parts/Page";
+import { foreignText } from "../../../words/ansi";
 import { shortDigest } from "../../../words/format";
+import { targetName, targetPath } from "../../../words/targets";
 
 interface DeleteVersionsProps {
   repository: ImageRepositoryView;
@@ -27,10 +29,11 @@ export function DeleteVersions({ repository, tags, onClose }: DeleteVersionsProp
   const found = removal.data;
   const siblings = found?.groups.flatMap((group) => group.siblings) ?? [];
   const used = found?.groups.some(({ containers }) => containers.length > 0) ?? false;
+  const needed = found?.groups.some((group) => group.needed.length > 0) ?? false;
   return (
     <ConfirmDialog
       title={t("versions.delete_title", { count: tags.length, tag: tags[0] ?? "" })}
-      text={t(found && found.groups.some(({ digest }) => digest !== null) ? "versions.delete_text" : "versions.delete_text_local")}
+      text={t(found && found.groups.some(({ digest }) => digest !== null) ? "versions.delete_text" : "versions.delete_text_local", { count: found?.tags.length ?? tags.length })}
       confirmLabel={t("versions.delete_count", { count: found?.tags.length ?? tags.length })}
       onClose={onClose}
       onConfirm={() => found && remove.mutate({ repository: repository.id, tags: found.tags }, { onSuccess: onClose })}
@@ -53,6 +56,11 @@ export function DeleteVersions({ repository, tags, onClose }: DeleteVersionsProp
         <Text size="sm" c="dimmed" className="foreign">
           {t("versions.delete_missing", { tags: found.missing.join(", ") })}
         </Text>
+      )}
+      {needed && !used && (
+        <Alert variant="default" className="notice-warn" p="sm" role="status">
+          <Text size="sm">{t("versions.delete_needed")}</Text>
+        </Alert>
       )}
       {used && (
         <Alert variant="default" className="notice-bad" p="sm" role="alert">
@@ -96,6 +104,11 @@ function RemovalGroup({ group }: { group: VersionRemovalGroup }) {
       {group.containers.map(({ id, name }) => (
         <Text key={id} size="sm" className="foreign" style={{ color: "var(--state-bad)" }}>
           {t("versions.delete_container", { name })}
+        </Text>
+      ))}
+      {group.needed.map(({ target, why }) => (
+        <Text key={targetPath(target)} size="sm" className="foreign" style={{ color: "var(--state-warn)" }}>
+          {t(`versions.needed_${why}`, { name: foreignText(targetName(target)) })}
         </Text>
       ))}
     </Stack>

@@ -37,7 +37,7 @@ export function VersionDrawer({ repository, tag, onClose }: VersionDrawerProps) 
         ) : (
           <ListSkeleton rows={8} />
         )}
-        <Group gap="sm">
+        <Group gap="sm" className="dialog-foot">
           <Button variant="default" leftSection={<IconServer2 size={14} aria-hidden />} onClick={() => open(`run-image.${tag}`)}>
             {t("run.title")}
           </Button>

@@ -1,5 +1,5 @@
 import { ActionIcon, Badge, Button, Checkbox, Group, Menu, Pagination, Skeleton, Stack, Table, Text, Tooltip, VisuallyHidden } from "@mantine/core";
-import { IconArrowsDiff, IconCopy, IconDots, IconInfoCircle, IconRefresh, IconServer2, IconTags, IconTrash } from "@tabler/icons-react";
+import { IconArrowsDiff, IconCopy, IconDots, IconInfoCircle, IconRecycle, IconRefresh, IconServer2, IconTags, IconTrash } from "@tabler/icons-react";
 import { useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
@@ -79,6 +79,9 @@ export function Versions({ repository }: { repository: ImageRepositoryView }) {
               {t("versions.delete_count", { count: chosen.length })}
             </Button>
           )}
+          <Button variant="default" leftSection={<IconRecycle size={14} aria-hidden />} disabled={readOnly} onClick={() => open("retention")}>
+            {t("retention.open")}
+          </Button>
           <Tooltip label={t("versions.refresh")}>
             <ActionIcon aria-label={t("versions.refresh")} loading={refreshing} onClick={() => void refresh()}>
               <IconRefresh size={16} aria-hidden />

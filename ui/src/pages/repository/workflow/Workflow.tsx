@@ -1,14 +1,17 @@
-import { ActionIcon, Button, Group, Select, Stack, Table, Text, Title, VisuallyHidden } from "@mantine/core";
+import { ActionIcon, Group, Select, Stack, Table, Text, Title, VisuallyHidden } from "@mantine/core";
 import { IconChevronDown, IconChevronRight, IconSitemap } from "@tabler/icons-react";
 import { useSearch } from "@tanstack/react-router";
-import { Fragment, useState } from "react";
+import { Fragment } from "react";
 import { useTranslation } from "react-i18next";
 
 import type { BuildView, ImageRepositoryView, RuleView } from "../../../host/bindings";
 import { useRead } from "../../../host/reads";
 import { useFilters } from "../../../parts/dialog";
 import { Empty, Filters, Listing } from "../../../parts/Listing";
+import { orderOf } from "../../../parts/BuildsTable";
+import { MoreBuilds, useGrowing } from "../../../parts/MoreBuilds";
 import { PageButton, PageLink } from "../../../parts/Page";
+import { SortHead } from "../../../parts/Sorting";
 import { BuildStateMark } from "../../../parts/StateMark";
 import { Took, When } from "../../../parts/Time";
 import type { RepositorySearch } from "../../../routes";
@@ -25,10 +28,11 @@ const NONE = 0;
 /** The workflow (工作流) that a repository's rules generate, and its execution history (执行历史): one run for each build. */
 export function Workflow({ repository, rules }: { repository: ImageRepositoryView; rules: RuleView[] }) {
   const { t } = useTranslation();
-  const { rule, run } = useSearch({ from: "/repositories/$repository/$tab" });
+  const { rule, run, sort } = useSearch({ from: "/repositories/$repository/$tab" });
   const filter = useFilters<RepositorySearch>();
-  const [limit, setLimit] = useState(PAGE);
-  const builds = useRead("builds.list", { repository: repository.id, limit, ...(rule === undefined ? {} : { rule }) }, { keep: true });
+  const { limit, grow } = useGrowing(PAGE, rule);
+  const head = { sort, onSort: (next: string | undefined) => filter({ sort: next }) };
+  const builds = useRead("builds.list", { repository: repository.id, limit, ...(rule === undefined ? {} : { rule }), ...orderOf(sort) }, { keep: true });
   const items = builds.data?.items ?? [];
   // Whoever comes here first sees the newest run.
   const shown = run ?? items[0]?.id;
@@ -77,7 +81,7 @@ export function Workflow({ repository, rules }: { repository: ImageRepositoryVie
         onClear={() => filter({ rule: undefined, run: undefined })}
         empty={<Empty sentence={t("workflow.no_runs")} />}
       >
-        {({ items: runs, next }) => (
+        {(list) => (
           <>
             <div className="panel">
               <Table highlightOnHover={false}>
@@ -87,17 +91,17 @@ export function Workflow({ repository, rules }: { repository: ImageRepositoryVie
                       <VisuallyHidden>{t("common.actions_column")}</VisuallyHidden>
                     </Table.Th>
                     <Table.Th>{t("workflow.run")}</Table.Th>
-                    <Table.Th>{t("builds.state")}</Table.Th>
+                    <SortHead column="state" {...head}>{t("builds.state")}</SortHead>
                     <Table.Th>{t("builds.commit")}</Table.Th>
-                    <Table.Th className="room-m">{t("builds.rule")}</Table.Th>
+                    <SortHead column="rule" className="room-m" {...head}>{t("builds.rule")}</SortHead>
                     <Table.Th className="room-m">{t("builds.kind")}</Table.Th>
-                    <Table.Th className="room-s">{t("builds.duration")}</Table.Th>
-                    <Table.Th>{t("builds.when")}</Table.Th>
+                    <SortHead column="duration" className="room-s" {...head}>{t("builds.duration")}</SortHead>
+                    <SortHead column="time" {...head}>{t("builds.when")}</SortHead>
                     <Table.Th>{t("workflow.log")}</Table.Th>
                   </Table.Tr>
                 </Table.Thead>
                 <Table.Tbody>
-                  {runs.map((build) => (
+                  {list.items.map((build) => (
                     <Fragment key={build.id}>
                       <RunRow
                         build={build}
@@ -116,11 +120,7 @@ export function Workflow({ repository, rules }: { repository: ImageRepositoryVie
                 </Table.Tbody>
               </Table>
             </div>
-            {next !== null && (
-              <Button variant="default" loading={builds.isFetching} onClick={() => setLimit(limit + PAGE)}>
-                {t("builds.more")}
-              </Button>
-            )}
+            <MoreBuilds list={list} limit={limit} loading={builds.isFetching} onMore={grow} search={{ repository: repository.id, ...(rule === undefined ? {} : { rule }), ...(sort ? { sort } : {}) }} />
           </>
         )}
       </Listing>

@@ -11,7 +11,7 @@ import { FailureNotice } from "../../../parts/FailureNotice";
 import { ListSkeleton } from "../../../parts/Listing";
 import { PageLink } from "../../../parts/Page";
 import { foreignText } from "../../../words/ansi";
-import { platformText, shortDigest } from "../../../words/format";
+import { platformText, shortDigest, shortRef } from "../../../words/format";
 import { StagePicture } from "../../build/StagePicture";
 
 type Facts = [label: string, value: ReactNode][];
@@ -43,7 +43,7 @@ function parametersOf({ inputs, commit, kind }: BuildDetailView, t: TFunction): 
   const { options } = inputs;
   return [
     [t("builds.kind"), t(`builds.kind_${kind}`)],
-    [t("builds.ref"), inputs.ref_name && foreignText(inputs.ref_name)],
+    [t("builds.ref"), inputs.ref_name && foreignText(shortRef(inputs.ref_name))],
     [t("builds.commit"), inputs.commit && <Copyable key="commit" text={inputs.commit} shown={inputs.commit.slice(0, 12)} />],
     [t("builds.author"), commit && foreignText(commit.author)],
     [t("rules.dockerfile"), kind !== "upload" && inputs.dockerfile_path],

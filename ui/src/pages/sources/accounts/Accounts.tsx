@@ -15,11 +15,12 @@ import { readDialog } from "../../../dialogs";
 import type { AccountView } from "../../../host/bindings";
 import { failureOf } from "../../../host/host";
 import { useCall, useRead } from "../../../host/reads";
-import { useNow } from "../../../parts/clock";
+import { useNow, useSecondsSince } from "../../../parts/clock";
 import { useDialog } from "../../../parts/dialog";
 import { FailureNotice } from "../../../parts/FailureNotice";
 import { Mark } from "../../../parts/StateMark";
 import { When } from "../../../parts/Time";
+import { relativeWords, spanWords } from "../../../words/format";
 import { CertificateDialog } from "./CertificateDialog";
 import { ChooseCodeDialog } from "./ChooseCodeDialog";
 import { ConnectDialog } from "./ConnectDialog";
@@ -51,7 +52,11 @@ export function Accounts() {
           {t("accounts.connect")}
         </Button>
       </Group>
-      {read.error && <FailureNotice failure={failureOf(read.error)} onRetry={() => void read.refetch()} />}
+      {read.error && (
+        <Box px="md" pb="md">
+          <FailureNotice failure={failureOf(read.error)} onRetry={() => void read.refetch()} />
+        </Box>
+      )}
       {read.isPending && (
         <Box px="md" pb="sm" role="status" aria-label={t("common.loading")}>
           <Skeleton height={22} radius="sm" />
@@ -73,7 +78,7 @@ export function Accounts() {
           </Table.Thead>
           <Table.Tbody>
             {read.data.map((account) => (
-              <AccountRow key={account.id} account={account} />
+              <AccountRow key={account.id} account={account} readAt={read.dataUpdatedAt} />
             ))}
           </Table.Tbody>
         </Table>
@@ -87,7 +92,7 @@ export function Accounts() {
   );
 }
 
-function AccountRow({ account }: { account: AccountView }) {
+function AccountRow({ account, readAt }: { account: AccountView; readAt: number }) {
   const { t } = useTranslation();
   const { open } = useDialog();
   const check = useCall("accounts.check");
@@ -108,7 +113,7 @@ function AccountRow({ account }: { account: AccountView }) {
           </Group>
         </Table.Td>
         <Table.Td>
-          <AccountHealth account={account} />
+          <AccountHealth account={account} readAt={readAt} />
         </Table.Td>
         <Table.Td className="room-m">
           <Rights account={account} />
@@ -123,7 +128,8 @@ function AccountRow({ account }: { account: AccountView }) {
           )}
         </Table.Td>
         <Table.Td className="room-m">
-          <Text size="sm">{t("accounts.used", { code: account.code.length, rules: account.rules.length })}</Text>
+          <Text size="sm">{t("accounts.used_code", { count: account.code.length })}
+            {account.rules.length > 0 && ` · ${t("accounts.used_rules", { count: account.rules.length })}`}</Text>
         </Table.Td>
         <Table.Td>
           <Group gap={4} wrap="nowrap" justify="flex-end">
@@ -178,19 +184,21 @@ function AccountRow({ account }: { account: AccountView }) {
 /** A token that ends within so many days is told of. */
 const SOON_DAYS = 7;
 
-function AccountHealth({ account }: { account: AccountView }) {
+function AccountHealth({ account, readAt }: { account: AccountView; readAt: number }) {
   const { t } = useTranslation();
   const now = useNow();
-  const { paused, last_failure, last_ok_at, last_check_at, expires_at, missing } = account;
-  const left = expires_at ? (Date.parse(expires_at) - now) / 86_400_000 : Number.POSITIVE_INFINITY;
+  const passed = useSecondsSince(readAt);
+  const { paused, last_failure, last_ok_at, expires_at, missing, rate } = account;
+  const left = account.next_in_seconds === null ? null : account.next_in_seconds - passed;
+  const days = expires_at ? (Date.parse(expires_at) - now) / 86_400_000 : Number.POSITIVE_INFINITY;
   const mark = paused ? (
     <Mark tone="warn" icon={IconCirclePause} word={t("accounts.paused", { count: account.rules.length })} />
   ) : last_failure ? (
     <Mark tone="bad" word={t("sources.failing")} />
   ) : missing.length > 0 ? (
     <Mark tone="warn" word={t("accounts.rights_missing")} />
-  ) : left < SOON_DAYS ? (
-    <Mark tone="warn" word={t(left > 0 ? "accounts.ends_soon" : "accounts.ended")} />
+  ) : days < SOON_DAYS ? (
+    <Mark tone="warn" word={t(days > 0 ? "accounts.ends_soon" : "accounts.ended")} />
   ) : last_ok_at ? (
     <Mark tone="good" word={t("accounts.connected")} />
   ) : (
@@ -200,9 +208,11 @@ function AccountHealth({ account }: { account: AccountView }) {
   return (
     <>
       {mark}
-      {last_check_at && (
-        <Text fz={12} c="dimmed">
-          {t("accounts.checked")} <When at={last_check_at} />
+      {account.checked_seconds_ago !== null && (
+        <Text fz={12} c="dimmed" style={{ fontVariantNumeric: "tabular-nums" }}>
+          {t("sources.checked", { ago: t("time.ago", { span: spanWords(t, account.checked_seconds_ago + passed) }) })}
+          {!paused && " · "}
+          {paused ? null : left === null ? t("accounts.next_none") : t("sources.next", { when: left < 1 ? t("time.now") : t("time.in", { span: spanWords(t, left) }) })}
         </Text>
       )}
       {unwell && last_ok_at && (
@@ -210,9 +220,17 @@ function AccountHealth({ account }: { account: AccountView }) {
           {t("sources.last_ok")} <When at={last_ok_at} />
         </Text>
       )}
-      {account.rate?.limit != null && account.rate.remaining != null && (
+      {rate?.limit != null && rate.remaining != null && (
         <Text fz={12} c="dimmed">
-          {t("accounts.rate", { remaining: account.rate.remaining, limit: account.rate.limit })}
+          {t("accounts.rate", { remaining: rate.remaining, limit: rate.limit })}
+          {rate.resets_at && Date.parse(rate.resets_at) > now && (
+            <> · {t("accounts.resets", { when: relativeWords(t, Date.parse(rate.resets_at), now) })}</>
+          )}
+        </Text>
+      )}
+      {paused && account.rules.length > 0 && (
+        <Text fz={12} c="dimmed" className="foreign">
+          {t("accounts.paused_rules", { names: account.rules.map((rule) => `${rule.repository_name} · ${rule.rule_name}`).join(", ") })}
         </Text>
       )}
     </>

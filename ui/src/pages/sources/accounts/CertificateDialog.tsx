@@ -1,4 +1,3 @@
-import { Textarea } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 
 import type { AccountView } from "../../../host/bindings";
@@ -7,6 +6,7 @@ import { useCall } from "../../../host/reads";
 import { FormDialog } from "../../../parts/Dialogs";
 import { useDraft } from "../../../parts/draft";
 import { useFieldError } from "../../../parts/FailureNotice";
+import { CertificateField } from "../../../parts/OwnAuthority";
 
 /** Changes the authority that an account's host is checked by. */
 export function CertificateDialog({ account, onClose }: { account: AccountView; onClose: () => void }) {
@@ -34,18 +34,12 @@ export function CertificateDialog({ account, onClose }: { account: AccountView; 
       busy={edit.isPending}
       failure={failure}
     >
-      <Textarea
-        label={t("sources.ca")}
-        description={t("accounts.certificate_hint")}
-        autosize
-        minRows={4}
-        maxRows={12}
-        classNames={{ input: "mono" }}
-        spellCheck={false}
+      <CertificateField
         value={draft.ca}
-        onChange={(event) => change({ ca: event.currentTarget.value })}
+        onChange={(ca) => change({ ca })}
         error={errorOf("ca_pem")}
-        data-autofocus
+        description={t("accounts.certificate_hint")}
+        alone
       />
     </FormDialog>
   );

@@ -12,7 +12,9 @@ import { useDraft } from "../../../parts/draft";
 import { FailureNotice, useFieldError } from "../../../parts/FailureNotice";
 import { ListSkeleton } from "../../../parts/Listing";
 import { useRequired } from "../../../parts/required";
+import { BranchField } from "./BranchField";
 import { ConnectDialog } from "./ConnectDialog";
+import { OutsideLink } from "./OutsideLink";
 import { hostName, productOf } from "./products";
 import { RepositoryList } from "./RepositoryList";
 
@@ -23,6 +25,7 @@ interface Draft {
   owner: string | null;
   search: string;
   repository: HostRepository | null;
+  branch: string | null;
   name: string;
 }
 
@@ -30,8 +33,8 @@ interface Draft {
 export interface ChosenCode {
   id: CodeRepositoryId;
   name: string;
-  /** Short name; null where the host's list does not say. */
-  defaultBranch: string | null;
+  /** Short name of the branch; null where none was asked for, or the host's list does not say. */
+  branch: string | null;
 }
 
 const SEARCH_AFTER_MS = 300;
@@ -47,9 +50,11 @@ interface ChooseCodeDialogProps {
   account?: number;
   onClose: () => void;
   onChosen: (code: ChosenCode) => void;
+  /** A branch is chosen too. */
+  withBranch?: boolean;
 }
 
-/** Source, account, organization, repository: each list follows from the choice before it. */
+/** Source, account, organization, repository, and where it is wanted a branch: each list follows from the choice before it. */
 export function ChooseCodeDialog(props: ChooseCodeDialogProps) {
   const [connected, setConnected] = useState(props.account);
   const [connecting, setConnecting] = useState(false);
@@ -68,7 +73,7 @@ export function ChooseCodeDialog(props: ChooseCodeDialogProps) {
   return <Choice {...props} {...(connected === undefined ? {} : { account: connected })} onConnect={() => setConnecting(true)} />;
 }
 
-function Choice({ account: first, onClose, onChosen, onConnect }: ChooseCodeDialogProps & { onConnect: () => void }) {
+function Choice({ account: first, withBranch = false, onClose, onChosen, onConnect }: ChooseCodeDialogProps & { onConnect: () => void }) {
   const { t } = useTranslation();
   const { draft, change, forget } = useDraft<Draft>(`choose-code.${first ?? ""}`, () => ({
     source: null,
@@ -76,11 +81,13 @@ function Choice({ account: first, onClose, onChosen, onConnect }: ChooseCodeDial
     owner: null,
     search: "",
     repository: null,
+    branch: null,
     name: "",
   }));
   const accounts = useRead("accounts.list", {});
   const codes = useRead("code_repositories.list", {});
   const all = accounts.data ?? [];
+  const none = accounts.data?.length === 0;
   // What needs no choice is chosen.
   const picked = all.find(({ id }) => String(id) === draft.account);
   const sources = [...new Map(all.map((one) => [sourceOf(one), one])).values()];
@@ -93,6 +100,11 @@ function Choice({ account: first, onClose, onChosen, onConnect }: ChooseCodeDial
   const watchedAs = (repository: HostRepository) =>
     codes.data?.find((code) => code.account?.id === account?.id && code.account && samePath(code.account.path, repository.path));
   const known = draft.repository && watchedAs(draft.repository);
+
+  const applications = useRead("accounts.applications", {}).data;
+  const installPage = applications?.find(
+    (one) => account?.token_kind === "oauth" && one.provider === account.provider && one.base_url === account.base_url,
+  )?.install_page;
 
   const add = useCall("code_repositories.add");
   const failure = add.error && failureOf(add.error);
@@ -108,7 +120,7 @@ function Choice({ account: first, onClose, onChosen, onConnect }: ChooseCodeDial
   };
   const choose = (repository: HostRepository) => {
     const follows = draft.name === "" || (draft.repository !== null && draft.name === nameOf(draft.repository));
-    edit({ repository, ...(follows ? { name: nameOf(repository) } : {}) });
+    edit({ repository, branch: repository.default_branch, ...(follows ? { name: nameOf(repository) } : {}) });
   };
   const save = () => {
     add.reset();
@@ -116,7 +128,7 @@ function Choice({ account: first, onClose, onChosen, onConnect }: ChooseCodeDial
     if (!complete() || !repository || !account) return;
     const done = (id: CodeRepositoryId, name: string) => {
       forget();
-      onChosen({ id, name, defaultBranch: repository.default_branch });
+      onChosen({ id, name, branch: draft.branch ?? repository.default_branch });
     };
     if (known) return done(known.id, known.name);
     const name = draft.name.trim();
@@ -134,14 +146,14 @@ function Choice({ account: first, onClose, onChosen, onConnect }: ChooseCodeDial
       busy={add.isPending}
       failure={failure}
       beside={
-        <Button variant="default" leftSection={<IconPlugConnected size={14} aria-hidden />} onClick={onConnect}>
-          {t("accounts.connect")}
+        <Button variant={none ? "filled" : "default"} leftSection={<IconPlugConnected size={14} aria-hidden />} onClick={onConnect}>
+          {t("accounts.authorize_source")}
         </Button>
       }
     >
       {accounts.error && <FailureNotice failure={failureOf(accounts.error)} onRetry={() => void accounts.refetch()} />}
       {accounts.isPending && <ListSkeleton rows={3} />}
-      {accounts.data?.length === 0 && <Text size="sm">{t("accounts.empty")}</Text>}
+      {none && <Text size="sm">{t("accounts.empty")}</Text>}
       {all.length > 0 && (
         <>
           <Group grow align="flex-start" gap="md">
@@ -199,7 +211,7 @@ function Choice({ account: first, onClose, onChosen, onConnect }: ChooseCodeDial
                 error={failedAt}
               />
               <Box className="panel" mah={260} p="sm" style={{ overflow: "auto" }}>
-                <Stack gap="xs" role="radiogroup" aria-label={t("accounts.repository")}>
+                <Stack gap={10} role="radiogroup" aria-label={t("accounts.repository")}>
                   <RepositoryList
                     key={`${account.id} ${owner.id} ${search}`}
                     account={account.id}
@@ -213,6 +225,17 @@ function Choice({ account: first, onClose, onChosen, onConnect }: ChooseCodeDial
               </Box>
             </Stack>
           )}
+          {withBranch && account && draft.repository && (
+            <BranchField
+              key={draft.repository.id}
+              account={account.id}
+              path={draft.repository.path}
+              defaultBranch={draft.repository.default_branch}
+              value={draft.branch}
+              onChange={(branch) => edit({ branch })}
+            />
+          )}
+          {installPage && <OutsideLink to={installPage}>{t("accounts.install_more")}</OutsideLink>}
           {draft.repository && !known && (
             <TextInput
               label={t("common.name")}

@@ -1,18 +1,22 @@
-import { Alert, Button, Checkbox, Collapse, Select, Stack, Text, Textarea, TextInput } from "@mantine/core";
+import { Alert, Button, Checkbox, Stack, Text } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { IconCircleCheck } from "@tabler/icons-react";
-import { useMemo, useState } from "react";
+import { useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 
-import type { Need, SourceAccountId } from "../../../host/bindings";
+import type { HostForm, Need, SourceAccountId } from "../../../host/bindings";
 import { failureOf } from "../../../host/host";
 import { useCall, useRead } from "../../../host/reads";
 import { FormDialog } from "../../../parts/Dialogs";
 import { useDraft } from "../../../parts/draft";
 import { FailureNotice, useFieldError } from "../../../parts/FailureNotice";
 import { useRequired } from "../../../parts/required";
+import { ApplicationDialog } from "./ApplicationDialog";
 import { AuthorizeThere } from "./AuthorizeThere";
-import { hostForm, type Product, productNames, products, type TypedHost } from "./products";
+import { GithubAppDialog } from "./GithubAppDialog";
+import { HostFields } from "./HostFields";
+import { OwnApplication } from "./OwnApplication";
+import { hostForm, products, type TypedHost } from "./products";
 import { tokenForm, TokenFields, type TypedToken } from "./TokenFields";
 
 type Draft = TypedHost & TypedToken & { statuses: boolean; hooks: boolean };
@@ -38,11 +42,21 @@ interface ConnectDialogProps {
   onConnected: (account: SourceAccountId) => void;
 }
 
-/** Connects an account: which host, which rights and why, and a token for them. */
-export function ConnectDialog({ onClose, onConnected }: ConnectDialogProps) {
+type Step = "register" | "github_app";
+
+/** Connects an account; where the host knows no application yet, one is registered or made on the way. */
+export function ConnectDialog(props: ConnectDialogProps) {
+  const [step, setStep] = useState<{ kind: Step; host: HostForm } | null>(null);
+  const back = () => setStep(null);
+  if (step?.kind === "register") return <ApplicationDialog host={step.host} onClose={back} onSaved={back} />;
+  if (step?.kind === "github_app") return <GithubAppDialog host={step.host} onClose={back} onMade={back} />;
+  return <AccountForm {...props} onStep={(kind, host) => setStep({ kind, host })} />;
+}
+
+/** Which host, which rights and why, and a token for them or the way through the browser. */
+function AccountForm({ onClose, onConnected, onStep }: ConnectDialogProps & { onStep: (step: Step, host: HostForm) => void }) {
   const { t } = useTranslation();
   const { draft, change, forget } = useDraft<Draft>("account.new", () => empty);
-  const [more, setMore] = useState(draft.ca !== "" || draft.plainHttp);
   const { provider, own } = products[draft.product];
   const { product, base, ca, plainHttp, statuses, hooks } = draft;
   const asked = useMemo(() => {
@@ -52,13 +66,16 @@ export function ConnectDialog({ onClose, onConnected }: ConnectDialogProps) {
   const [rested] = useDebouncedValue(asked, GUIDE_AFTER_MS);
   const known = !own || rested.host.base_url !== "";
   const guide = useRead("accounts.guide", rested, { enabled: known && rested.host.provider === provider, keep: true });
-  // The last answer may be about another provider.
-  const shown = known && guide.data?.guide.provider === provider ? guide.data : null;
+  // The last answer may be about the host that was typed before: its pages must not be opened for this one.
+  const answered = useRef("");
+  if (guide.data && !guide.isPlaceholderData) answered.current = JSON.stringify(rested.host);
+  const shown = known && guide.data && answered.current === JSON.stringify(asked.host) ? guide.data : null;
 
   const connect = useCall("accounts.add_with_token");
   const probe = useCall("accounts.probe");
   const failed = connect.error ?? probe.error;
   const failure = failed && failureOf(failed);
+  const suggestion = failure?.details?.suggestion;
   const { complete, missingAt } = useRequired({ token: draft.token, ...(own ? { base_url: draft.base } : {}) });
   const errorOfCall = useFieldError(failure);
   const errorOfGuide = useFieldError(guide.error && failureOf(guide.error));
@@ -108,63 +125,22 @@ export function ConnectDialog({ onClose, onConnected }: ConnectDialogProps) {
         )
       }
     >
-      <Select
-        label={t("accounts.provider")}
-        data={productNames.map((name) => ({ value: name, label: t(`accounts.product_${name}`) }))}
-        value={draft.product}
-        onChange={(chosen) => chosen && edit({ product: chosen as Product, isResource: false })}
-        allowDeselect={false}
-        data-autofocus
-        openOnFocus={false}
-      />
-      {own && (
-        <>
-          <TextInput
-            label={t("accounts.base_url")}
-            description={t("accounts.base_url_hint")}
-            placeholder={t("accounts.base_url_example")}
-            value={draft.base}
-            onChange={(event) => edit({ base: event.currentTarget.value })}
-            error={errorOf("base_url")}
-            spellCheck={false}
-            required
-          />
-          <div aria-live="polite">
-            {probe.data && (
-              <Alert color="green" p="sm" icon={<IconCircleCheck aria-hidden />}>
-                {t("accounts.probe_ok", { product: `${probe.data.product} ${probe.data.version ?? ""}`.trim() })}
-              </Alert>
-            )}
-          </div>
-          <div>
-            <Button variant="subtle" px={0} bg="transparent" aria-expanded={more} onClick={() => setMore(!more)}>
-              {t("common.more")}
+      <HostFields draft={draft} change={(part) => edit(part.product ? { ...part, isResource: false } : part)} errorOf={errorOf}>
+        <div aria-live="polite">
+          {suggestion && (
+            <Button variant="default" size="compact-sm" mt={6} onClick={() => edit({ base: suggestion })}>
+              {t("accounts.use_suggestion", { address: suggestion })}
             </Button>
-            <Collapse expanded={more}>
-              <Stack gap="md" pt="sm">
-                <Textarea
-                  label={t("sources.ca")}
-                  autosize
-                  minRows={2}
-                  maxRows={6}
-                  classNames={{ input: "mono" }}
-                  spellCheck={false}
-                  value={draft.ca}
-                  onChange={(event) => edit({ ca: event.currentTarget.value })}
-                  error={errorOf("ca_pem")}
-                />
-                <Checkbox
-                  label={t("accounts.plain_http")}
-                  checked={draft.plainHttp}
-                  onChange={(event) => edit({ plainHttp: event.currentTarget.checked })}
-                />
-              </Stack>
-            </Collapse>
-          </div>
-        </>
-      )}
+          )}
+          {probe.data && (
+            <Alert color="green" p="sm" mt={6} icon={<IconCircleCheck aria-hidden />}>
+              {t("accounts.probe_ok", { product: `${probe.data.product} ${probe.data.version ?? ""}`.trim() })}
+            </Alert>
+          )}
+        </div>
+      </HostFields>
       <Stack gap="sm">
-        <Text size="sm" fw={500}>
+        <Text size="sm" fw={600}>
           {t("accounts.needs")}
         </Text>
         <Checkbox label={t("accounts.need_read")} checked disabled />
@@ -191,6 +167,7 @@ export function ConnectDialog({ onClose, onConnected }: ConnectDialogProps) {
             }}
           />
           <TokenFields guide={shown} draft={draft} change={edit} errorOf={errorOf} refused={failure?.code === "source_unauthorized"} />
+          <OwnApplication guide={shown} onRegister={() => onStep("register", asked.host)} onMakeApp={() => onStep("github_app", asked.host)} />
         </>
       ) : (
         own && !known && (

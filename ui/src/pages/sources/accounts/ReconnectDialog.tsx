@@ -11,7 +11,7 @@ import { FailureNotice, useFieldError } from "../../../parts/FailureNotice";
 import { ListSkeleton } from "../../../parts/Listing";
 import { useRequired } from "../../../parts/required";
 import { AuthorizeThere } from "./AuthorizeThere";
-import { hostName } from "./products";
+import { hostName, placeOf } from "./products";
 import { tokenForm, TokenFields, type TypedToken } from "./TokenFields";
 
 /** Gives an account another token of the same person; its rules go on with it. */
@@ -23,7 +23,7 @@ export function ReconnectDialog({ account, onClose }: { account: AccountView; on
     isResource: account.token_kind === "resource",
   }));
   const asked = {
-    host: { provider: account.provider, base_url: account.base_url, allow_plain_http: account.base_url.startsWith("http://") },
+    host: placeOf(account.provider, account.base_url),
     needs: account.needs,
   };
   const guide = useRead("accounts.guide", asked);

@@ -75,7 +75,7 @@ export function RepositoryList(props: RepositoryListProps) {
 }
 
 const Flag = ({ word }: { word: string }) => (
-  <Badge variant="light" color="gray" size="sm" tt="none">
+  <Badge variant="default" size="sm" tt="none" fw={400}>
     {word}
   </Badge>
 );

@@ -42,7 +42,7 @@ export function TokenFields({ guide: view, draft, change, errorOf, refused }: To
         </Text>
       )}
       <Stack gap={6}>
-        <Text size="sm" fw={500}>
+        <Text size="sm" fw={600}>
           {t("accounts.rights_asked")}
         </Text>
         <List size="sm" spacing={2}>

@@ -55,7 +55,7 @@ export function UnbindDialog({ account, onClose }: { account: AccountView; onClo
             <Text size="sm">{t("accounts.stops_nothing")}</Text>
           ) : (
             <Box mah={220} style={{ overflow: "auto" }} tabIndex={0} role="group" aria-label={t("accounts.stops")}>
-              <Text size="sm" fw={500}>
+              <Text size="sm" fw={600}>
                 {t("accounts.stops")}
               </Text>
               <List size="sm">

@@ -42,6 +42,13 @@ export const providerIcons: Record<HostProvider, typeof IconGitBranch> = {
 /** The host without its scheme, as people say it. */
 export const hostName = (base: string) => base.replace(/^https?:\/\//, "");
 
+/** A stored host, as the core takes it. */
+export const placeOf = (provider: HostProvider, base: string): HostForm => ({
+  provider,
+  base_url: base,
+  allow_plain_http: base.startsWith("http://"),
+});
+
 /** How a host was typed. */
 export interface TypedHost {
   product: Product;

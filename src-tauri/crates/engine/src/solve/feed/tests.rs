@@ -6,7 +6,7 @@ use bollard_buildkit_proto::moby::buildkit::v1::control_server::{Control, Contro
 use bollard_buildkit_proto::moby::buildkit::v1::{
     BuildHistoryEvent, BuildHistoryRequest, BytesMessage, DiskUsageRequest, DiskUsageResponse, InfoRequest,
     InfoResponse, ListWorkersRequest, ListWorkersResponse, PruneRequest, SolveRequest, SolveResponse,
-    UpdateBuildHistoryRequest, UpdateBuildHistoryResponse, UsageRecord, VertexLog,
+    UpdateBuildHistoryRequest, UpdateBuildHistoryResponse, UsageRecord, Vertex, VertexLog,
 };
 use futures::StreamExt;
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -29,6 +29,7 @@ struct OldBuild(Arc<Mutex<OldBuildState>>);
 #[derive(Default)]
 struct OldBuildState {
     printed: i64,
+    completed: bool,
     over: bool,
     readers: Vec<Arc<Reader>>,
 }
@@ -43,7 +44,13 @@ struct Reader {
 impl OldBuild {
     /// Prints so many pieces at once.
     fn print(&self, pieces: usize) {
+        self.print_and(pieces, false);
+    }
+
+    /// Prints so many pieces at once; the step may be over with them.
+    fn print_and(&self, pieces: usize, completed: bool) {
         let mut state = self.0.lock().unwrap();
+        state.completed = completed;
         for _ in 0..pieces {
             state.printed += 1;
             let log = VertexLog {
@@ -80,20 +87,29 @@ impl OldBuild {
                 reader.wake.notified().await;
                 continue;
             }
+            let step = |completed| Vertex {
+                digest: "sha256:1".into(),
+                started: Some(Timestamp::default()),
+                completed: Some(Timestamp::default()).filter(|_| completed),
+                ..Default::default()
+            };
+            let mut vertexes = vec![step(self.0.lock().unwrap().completed)];
             let (mut logs, mut bytes, mut breaks) = (Vec::new(), 0, false);
             for log in batch {
                 bytes += log.msg.len();
                 logs.push(log);
                 if bytes > MESSAGE {
                     breaks = true;
-                    let message = StatusResponse { logs: std::mem::take(&mut logs), ..Default::default() };
+                    let (logs, vertexes) = (std::mem::take(&mut logs), std::mem::take(&mut vertexes));
+                    let message = StatusResponse { logs, vertexes, ..Default::default() };
                     if messages.send(Ok(message)).await.is_err() {
                         return;
                     }
                 }
             }
             loop {
-                let message = StatusResponse { logs: std::mem::take(&mut logs), ..Default::default() };
+                let (logs, vertexes) = (std::mem::take(&mut logs), std::mem::take(&mut vertexes));
+                let message = StatusResponse { logs, vertexes, ..Default::default() };
                 if messages.send(Ok(message)).await.is_err() {
                     return;
                 }
@@ -201,42 +217,72 @@ async fn hear(feed: &mut StatusFeed, pieces: usize) -> Vec<i64> {
     heard
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nothing_is_lost_when_an_old_engines_stream_breaks_again_and_again() {
+/// Runs a test against this build; returns when the test is over.
+async fn with_feed(build: &OldBuild, version: &str, test: impl AsyncFnOnce(&mut StatusFeed)) {
     let folder = tempfile::tempdir().unwrap();
     let socket = folder.path().join("s");
-    let build = OldBuild::default();
     let engine_task = tokio::spawn(serve(tokio::net::UnixListener::bind(&socket).unwrap(), build.clone()));
     let (tasks, running) = BuildTasks::new();
     let transport = Transport::unix(socket);
     let control = client(session::control(&transport, &tasks, session::WINDOW).await.unwrap());
-    let mut feed = StatusFeed::open(&control, &transport, &tasks, "solve", &engine("20.10.24+dfsg1"));
+    let mut feed = StatusFeed::open(&control, &transport, &tasks, "solve", &engine(version));
     slipway_testkit::eventually("both streams are open", Duration::from_secs(10), async || match build.readers() {
         2 => Ok(()),
         open => Err(open),
     })
     .await;
-    let mut heard = Vec::new();
-    for round in 0..3 {
-        // A step begins to print: what nobody reads soon waits at the engine.
-        for _ in 0..40 {
-            build.print(1);
-            heard.extend(hear(&mut feed, 1).await);
-        }
-        build.print(1000);
-        heard.extend(hear(&mut feed, 1000).await);
-        // Here the stream that was read says nothing any more.
-        build.print(10 + round);
-        heard.extend(hear(&mut feed, 10 + round).await);
-    }
-    build.end();
-    let rest: Vec<_> =
-        futures::stream::unfold(&mut feed, async |feed| Some((feed.next().await?, feed))).collect().await;
-    assert!(rest.iter().all(|update| update.logs.is_empty()), "nothing is said twice");
-    let all = 3 * 1040 + 10 + 11 + 12;
-    assert_eq!(heard, (1..=all).collect::<Vec<i64>>());
+    test(&mut feed).await;
     running.end().await;
     engine_task.abort();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_lost_when_an_old_engines_stream_breaks_again_and_again() {
+    let build = OldBuild::default();
+    with_feed(&build, "20.10.24+dfsg1", async |feed| {
+        let mut heard = Vec::new();
+        for round in 0..3 {
+            // A step begins to print: what nobody reads soon waits at the engine.
+            for _ in 0..40 {
+                build.print(1);
+                heard.extend(hear(feed, 1).await);
+            }
+            build.print(1000);
+            heard.extend(hear(feed, 1000).await);
+            // Here the stream that was read says nothing any more.
+            build.print(10 + round);
+            heard.extend(hear(feed, 10 + round).await);
+        }
+        build.end();
+        let rest: Vec<_> = futures::stream::unfold(feed, async |feed| Some((feed.next().await?, feed))).collect().await;
+        assert!(rest.iter().all(|update| update.logs.is_empty()), "nothing is said twice");
+        let all = 3 * 1040 + 10 + 11 + 12;
+        assert_eq!(heard, (1..=all).collect::<Vec<i64>>());
+    })
+    .await;
+}
+
+/// The last stream of an old engine breaks too, and one that is asked for afterwards is refused.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_old_engine_has_said_all_when_it_told_the_end_of_each_step() {
+    for completed in [true, false] {
+        let build = OldBuild::default();
+        with_feed(&build, "20.10.24+dfsg1", async |feed| {
+            for _ in 0..40 {
+                build.print(1);
+                hear(feed, 1).await;
+            }
+            build.print_and(1000, completed);
+            build.end();
+            assert!(!feed.is_whole());
+            let mut heard = 0;
+            while let Ok(Some(update)) = tokio::time::timeout(Duration::from_secs(20), feed.next()).await {
+                heard += update.logs.len();
+            }
+            assert_eq!((heard, feed.is_whole()), (1000, completed));
+        })
+        .await;
+    }
 }
 
 #[test]

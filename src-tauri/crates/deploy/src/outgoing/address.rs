@@ -1,8 +1,7 @@
-//! Where a webhook is, and whether it may be called (T19): the name is looked up, what was found is checked, and the
+//! Where a call goes, and whether it may go there (T19): the name is looked up, what was found is checked, and the
 //! connection goes to what was checked. A name that changes its address in between leads nowhere.
 
 use futures::future::BoxFuture;
-use slipway_core::deploy::DeployTarget;
 use slipway_core::{ErrorCode, Failure};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
@@ -20,28 +19,38 @@ pub fn system_resolver() -> Resolve {
     })
 }
 
-/// A checked address of a webhook.
-pub(super) struct Destination {
+/// A checked address.
+pub(crate) struct Destination {
     pub(super) url: Url,
     allow_private: bool,
+    carries_secret: bool,
 }
 
 /// What a look at the address came to.
 #[derive(Debug)]
-pub(super) enum Checked {
+pub(crate) enum Checked {
     /// Connect to one of these, and to nothing else.
     Addresses(Vec<SocketAddr>),
-    /// It is in a private network, and no person allowed that.
-    NeedsConsent,
+    /// It is not called.
+    NotCalled(NotCalled),
     /// The name is not known now.
     Unknown(String),
 }
 
+/// Why an address is not called. What a name leads to may be different a moment later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NotCalled {
+    /// It is in a private network, and no person allowed that.
+    NeedsConsent,
+    /// It is public, and a secret would go there in clear text.
+    ClearText,
+    /// It is link-local, or belongs to nobody.
+    Never,
+}
+
 impl Destination {
-    pub(super) fn of(target: &DeployTarget) -> Result<Self, Failure> {
-        let DeployTarget::Webhook { url, allow_private, .. } = target else {
-            return Err(Failure::internal("the target is no webhook"));
-        };
+    /// Checks what was typed. `carries_secret`: the address itself, or what goes along, is a secret.
+    pub(crate) fn new(url: &str, allow_private: bool, carries_secret: bool) -> Result<Self, Failure> {
         let bad = |why: &str| Failure::new(ErrorCode::InvalidField, why).at("url");
         let url = Url::parse(url).map_err(|_| bad("this is no address"))?;
         if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
@@ -50,11 +59,16 @@ impl Destination {
         if !url.username().is_empty() || url.password().is_some() {
             return Err(bad("a login does not belong into the address: give it as a header"));
         }
-        Ok(Self { url, allow_private: *allow_private })
+        Ok(Self { url, allow_private, carries_secret })
+    }
+
+    /// Whether what it leads to has to be looked up.
+    pub(super) fn is_name(&self) -> bool {
+        matches!(self.url.host(), Some(Host::Domain(_)))
     }
 
     /// The host, for people: the rest of the address may hold a secret.
-    pub(super) fn host(&self) -> String {
+    pub(crate) fn host(&self) -> String {
         self.url.host_str().unwrap_or_default().to_owned()
     }
 
@@ -63,7 +77,7 @@ impl Destination {
     }
 
     /// Looks the address up and checks all of what was found.
-    pub(super) async fn check(&self, resolve: &Resolve, deadline: Duration) -> Result<Checked, Failure> {
+    pub(crate) async fn check(&self, resolve: &Resolve, deadline: Duration) -> Result<Checked, Failure> {
         let port = self.port();
         let found = match self.url.host() {
             Some(Host::Ipv4(address)) => vec![SocketAddr::from((address, port))],
@@ -76,21 +90,29 @@ impl Destination {
             },
             None => return Err(Failure::internal("a checked address has a host")),
         };
-        let reach = found.iter().map(|address| reach(address.ip())).max().unwrap_or(Reach::Never);
-        match reach {
-            Reach::Public => Ok(Checked::Addresses(found)),
-            Reach::Private if self.allow_private => Ok(Checked::Addresses(found)),
-            Reach::Private => Ok(Checked::NeedsConsent),
-            Reach::Never => {
-                let why = "this address is never called: it is link-local, or belongs to nobody";
-                Err(Failure::new(ErrorCode::InvalidField, why).at("url").with("host", self.host()))
-            }
+        Ok(match self.not_called(&found) {
+            Some(why) => Checked::NotCalled(why),
+            None => Checked::Addresses(found),
+        })
+    }
+
+    /// Returns what speaks against these addresses: one among them is enough.
+    fn not_called(&self, found: &[SocketAddr]) -> Option<NotCalled> {
+        let any = |wanted: Reach| found.iter().any(|address| reach(address.ip()) == wanted);
+        if any(Reach::Never) {
+            Some(NotCalled::Never)
+        } else if any(Reach::Private) && !self.allow_private {
+            Some(NotCalled::NeedsConsent)
+        } else if any(Reach::Public) && self.carries_secret && self.url.scheme() == "http" {
+            Some(NotCalled::ClearText)
+        } else {
+            None
         }
     }
 }
 
 /// How far an address reaches.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Reach {
     /// The internet.
     Public,
@@ -186,27 +208,36 @@ mod tests {
     async fn t19_other_ways_to_write_an_address_are_the_same_address() {
         let resolve: Resolve = Arc::new(|_, _| panic!("an address is not looked up"));
         for url in ["http://2130706433/", "http://0x7f.1/", "http://127.1:8080/", "http://[::ffff:127.0.0.1]/"] {
-            let target = DeployTarget::Webhook {
-                url: url.to_owned(),
-                headers: Vec::new(),
-                signing_secret: None,
-                allow_private: false,
-            };
-            let checked = Destination::of(&target).unwrap().check(&resolve, Duration::from_secs(1)).await.unwrap();
-            assert!(matches!(checked, Checked::NeedsConsent), "{url}");
+            let destination = Destination::new(url, false, true).unwrap();
+            let checked = destination.check(&resolve, Duration::from_secs(1)).await.unwrap();
+            assert!(matches!(checked, Checked::NotCalled(NotCalled::NeedsConsent)), "{url}");
+        }
+    }
+
+    #[test]
+    fn t19_one_address_among_those_of_a_name_is_enough_to_leave_it_alone() {
+        let (public, private, never) = ("203.0.113.1:80", "10.0.0.1:80", "169.254.169.254:80");
+        // Address, consent, a secret goes along, what was found, what speaks against it.
+        for (url, allow_private, carries_secret, found, expected) in [
+            ("http://a.example", false, false, vec![public], None),
+            ("http://a.example", false, true, vec![public], Some(NotCalled::ClearText)),
+            ("https://a.example", false, true, vec![public], None),
+            ("http://a.example", true, true, vec![private], None),
+            ("http://a.example", true, true, vec![private, public], Some(NotCalled::ClearText)),
+            ("https://a.example", true, true, vec![private, public], None),
+            ("https://a.example", false, true, vec![public, private], Some(NotCalled::NeedsConsent)),
+            ("https://a.example", true, true, vec![private, public, never], Some(NotCalled::Never)),
+        ] {
+            let found: Vec<SocketAddr> = found.iter().map(|address| address.parse().unwrap()).collect();
+            let destination = Destination::new(url, allow_private, carries_secret).unwrap();
+            assert_eq!(destination.not_called(&found), expected, "{url} {allow_private} {carries_secret} {found:?}");
         }
     }
 
     #[test]
     fn t19_only_addresses_of_the_web_without_a_login() {
         for url in ["ftp://a.example/", "file:///etc/passwd", "https://ann:secret@a.example/", "//a.example", ""] {
-            let target = DeployTarget::Webhook {
-                url: url.to_owned(),
-                headers: Vec::new(),
-                signing_secret: None,
-                allow_private: true,
-            };
-            let failure = Destination::of(&target).map(|_| ()).unwrap_err();
+            let failure = Destination::new(url, true, false).map(|_| ()).unwrap_err();
             assert_eq!((failure.code, failure.field.as_deref()), (ErrorCode::InvalidField, Some("url")), "{url}");
             assert!(!failure.message.contains("secret"));
         }
