@@ -26,7 +26,8 @@ test(
   "seed 0.2, 2.3, 2.4, 3.5, 3.9, K.4: GitHub is authorized inside the rule dialog, and a push there is built and told beside its commit",
   { timeout: 240_000 },
   async () => {
-    const clone = await Clone.make("web", { Dockerfile: dockerfile("ADD ./ /www\n"), "index.html": "hello world\n" });
+    // The newest state alone is told: the build takes as long as the host needs to hear that it is under way.
+    const clone = await Clone.make("web", { Dockerfile: dockerfile("ADD ./ /www\nRUN sleep 5\n"), "index.html": "hello world\n" });
     await clone.git("branch", "release");
     await github.push(clone, "acme/web", "main", "release");
     // The application that a build of Slipway brings along, or that a person registered.

@@ -1,7 +1,6 @@
 //! GitHub by clicking in the real window: authorized in the system's browser, chosen from lists, pushed to, and told how the
 //! build went beside the commit.
 
-use crate::driver::Session;
 use crate::main_path::{WATCH_POLICY, add_repository};
 use crate::stage::Stage;
 use serde_json::{Value, json};
@@ -22,7 +21,9 @@ async fn seed_0_2_2_3_2_4_3_5_3_9_github_is_authorized_inside_the_rule_dialog_an
     let browser = stage.with_browser();
     let mark = format!("window-github-{}", std::process::id());
     let code = GitRepository::new().await;
-    code.write("Dockerfile", format!("FROM {base}\nLABEL test.window={mark}\nADD ./ /page\n"));
+    // The newest state alone is told: the build takes as long as the host needs to hear that it is under way.
+    let dockerfile = format!("FROM {base}\nLABEL test.window={mark}\nADD ./ /page\nRUN sleep 5\n");
+    code.write("Dockerfile", dockerfile);
     code.write("index.html", "hello\n").commit("first").await;
     let remote = format!("{}/acme/web.git", github.url.replace("http://", "http://ada:pasted@"));
     code.git(&["push", "--quiet", "--force", &remote, "main"]).await;
@@ -47,23 +48,23 @@ async fn seed_0_2_2_3_2_4_3_5_3_9_github_is_authorized_inside_the_rule_dialog_an
     window.type_into("common.name", "pushes to GitHub").await;
     window.press("accounts.choose").await;
     window.press("accounts.authorize_source").await;
-    choose(&window, "accounts.provider", window.words("accounts.product_github_enterprise")).await;
+    window.choose("accounts.provider", window.words("accounts.product_github_enterprise")).await;
     window.type_into("accounts.base_url", &github.url).await;
     window.press("common.more").await;
-    tick(&window, "accounts.plain_http").await;
-    tick(&window, "accounts.need_statuses").await;
+    window.tick(window.words("accounts.plain_http")).await;
+    window.tick(window.words("accounts.need_statuses")).await;
     window.press("accounts.authorize_browser").await;
     let end = agree_as_ada(&browser.was_asked_for(1).await).await;
     assert!(end.contains("go back to Slipway"), "{end}");
 
     // The window goes on by itself, with what was typed.
-    choose(&window, "accounts.owner", "cme").await;
-    window.click(async || window.see("[role=dialog] [role=radio], [role=dialog] label", "acme/web").await).await;
+    window.choose("accounts.owner", "cme").await;
+    window.tick("acme/web").await;
     assert_eq!(window.value_of("accounts.branch").await, "main");
     window.press("common.add").await;
     window.see("[role=dialog]", &format!("{mark}/web:main-")).await;
     assert_eq!(window.value_of("common.name").await, "pushes to GitHub");
-    tick(&window, "rules.report_status").await;
+    window.tick(window.words("rules.report_status")).await;
     window.press("common.save").await;
     window.dialog_gone().await;
 
@@ -88,26 +89,6 @@ async fn seed_0_2_2_3_2_4_3_5_3_9_github_is_authorized_inside_the_rule_dialog_an
     assert_eq!(window.script("return window.violations", json!([])).await, json!([]), "the policy stopped something");
     window.close().await;
     engine.remove_labelled(&format!("test.window={mark}")).await;
-}
-
-/// Chooses an entry of a list, by the key of the list's label.
-async fn choose(window: &Session, list: &str, entry: &str) {
-    window.click(async || window.named("input", list).await).await;
-    window.click(async || window.see("[role=option]", entry).await).await;
-}
-
-/// Ticks a box, once more where it still moved with the part that unfolds around it.
-async fn tick(window: &Session, label: &str) {
-    let is_ticked = "return [...document.querySelectorAll('[role=dialog] input[type=checkbox]')]\
-                     .some((box) => box.checked && box.labels[0]?.textContent === arguments[0])";
-    eventually(&format!("{label} is ticked"), Duration::from_secs(30), async || {
-        if window.script(is_ticked, json!([window.words(label)])).await == json!(true) {
-            return Ok(());
-        }
-        window.click(async || window.named("input[type=checkbox]", label).await).await;
-        Err("not yet")
-    })
-    .await;
 }
 
 /// Does what ada does in the browser: reads GitHub's page, agrees as herself, and ends on Slipway's own. Returns its text.

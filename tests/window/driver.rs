@@ -43,6 +43,33 @@ return (
 );
 "#;
 
+/// Waits until a thing stands where it stood two pictures ago, and from then on notes what the next click reaches.
+const BEFORE_CLICK: &str = r#"
+const [element, done] = arguments;
+element.scrollIntoView({ block: "nearest", inline: "nearest", behavior: "instant" });
+const place = () => JSON.stringify(element.getBoundingClientRect());
+const first = place();
+// A window that is not shown draws nothing.
+const next = (then) => { let once = () => { once = () => {}; then(); }; requestAnimationFrame(() => once()); setTimeout(() => once(), 100); };
+next(() => next(() => {
+  window.clickReached = null;
+  const note = (event) => { window.clickReached = element.contains(event.target); };
+  document.addEventListener("click", note, { capture: true, once: true });
+  done(place() === first);
+}));
+"#;
+
+/// Whether the click reached its thing; a page that was loaded anew meanwhile knows nothing of it.
+const AFTER_CLICK: &str = r#"
+const [done] = arguments;
+const deadline = performance.now() + 2000;
+const look = () => {
+  if (window.clickReached !== null || performance.now() > deadline) done(window.clickReached !== false && window.clickReached !== null);
+  else setTimeout(look, 10);
+};
+look();
+"#;
+
 /// What a person reads in the open dialog, or on the page, and what stands in its fields.
 const SHOWN: &str = r#"
 const place = [...document.querySelectorAll('[role="dialog"]')].pop() ?? document.querySelector("main") ?? document.body;
@@ -154,11 +181,57 @@ impl Session {
         self.find(selector, text, false, true).await
     }
 
-    /// Clicks as a person does: the driver scrolls there and refuses what is covered, so a step waits for animations.
+    /// Clicks as a person does: the driver scrolls there and refuses what is covered. It looks where a thing is and clicks
+    /// there a little later; where something moved in between, because a list above it arrived, it clicks once more.
     pub(crate) async fn click(&self, find: impl AsyncFn() -> Element) {
+        // It may take as long as a build until it is there; the step begins then.
+        find().await;
         eventually("it can be clicked", STEP, async || {
             let Element(id) = find().await;
-            self.post(&format!("/element/{id}/click"), json!({})).await
+            let run = async |script: &str, arguments: Value| {
+                self.post("/execute/async", json!({ "script": script, "args": arguments })).await
+            };
+            if run(BEFORE_CLICK, json!([{ ELEMENT: id }])).await? != json!(true) {
+                return Err("it moves".to_owned());
+            }
+            self.post(&format!("/element/{id}/click"), json!({})).await?;
+            if run(AFTER_CLICK, json!([])).await? != json!(true) {
+                return Err("the click went elsewhere".to_owned());
+            }
+            Ok(())
+        })
+        .await;
+    }
+
+    /// Chooses an entry of a list, by the key of the list's label; once more where the list was filled anew under the pointer.
+    pub(crate) async fn choose(&self, list: &str, entry: &str) {
+        eventually(&format!("{entry} is chosen"), STEP, async || {
+            let chosen = self.value_of(list).await;
+            if chosen.contains(entry) {
+                return Ok(());
+            }
+            let is_open =
+                "return [...document.querySelectorAll('[role=option]')].some((one) => one.getClientRects().length > 0)";
+            if self.try_script(is_open, json!([])).await? != json!(true) {
+                self.click(async || self.named("input", list).await).await;
+            }
+            self.click(async || self.see("[role=option]", entry).await).await;
+            Err(chosen)
+        })
+        .await;
+    }
+
+    /// Ticks a box or chooses a round button, by the label it begins with; once more where it still moved with the part that
+    /// unfolds around it.
+    pub(crate) async fn tick(&self, label: &str) {
+        let is_ticked = "return [...document.querySelectorAll('[role=dialog] input:checked')]\
+                         .some((box) => box.labels[0]?.textContent.startsWith(arguments[0]))";
+        eventually(&format!("{label} is ticked"), STEP, async || {
+            if self.try_script(is_ticked, json!([label])).await? == json!(true) {
+                return Ok(());
+            }
+            self.click(async || self.see("[role=dialog] input:is([type=checkbox], [type=radio])", label).await).await;
+            Err("not yet".to_owned())
         })
         .await;
     }

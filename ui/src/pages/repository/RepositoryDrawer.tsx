@@ -96,7 +96,7 @@ export function RepositoryDrawer({ repository, onClose }: { repository?: ImageRe
           save();
         }}
       >
-        <Stack gap="md">
+        <Stack gap="md" className="drawer-form">
           {registries.error && <FailureNotice failure={failureOf(registries.error)} onRetry={() => void registries.refetch()} />}
           <Radio.Group
             label={t("repositories.source")}

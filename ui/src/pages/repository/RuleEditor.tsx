@@ -145,6 +145,7 @@ function Editor({ repository, rule, at, sources, choosing, setChoosing, onClose 
   return (
     <>
       <form
+        className="drawer-form"
         noValidate
         onSubmit={(event) => {
           event.preventDefault();
@@ -156,19 +157,19 @@ function Editor({ repository, rule, at, sources, choosing, setChoosing, onClose 
           <Stack gap="md" className="rule-editor-live">
             <RulePreview hasCode={hasCode} preview={preview} preflight={preflight} checking={checking} checkable={checkable} overwriteTag={spec.overwrite_tag} repository={repository} onDockerfile={(dockerfile) => change({ dockerfile })} onStarters={() => open(`starters.${draft.code}.${rule ? `rule.${rule.id}` : "new-rule"}`)} />
             {failure && <FailureNotice failure={failure} />}
-            <Group gap="sm" justify="flex-end">
-              <Button variant="default" onClick={onClose}>
-                {t("common.cancel")}
-              </Button>
-              <Button variant="default" loading={begin.isPending} disabled={blocked || busy} onClick={() => save(true)}>
-                {t("rules.save_and_build")}
-              </Button>
-              <Button type="submit" loading={add.isPending || edit.isPending} disabled={blocked}>
-                {t("common.save")}
-              </Button>
-            </Group>
           </Stack>
         </Box>
+        <Group gap="sm" justify="flex-end" className="dialog-foot">
+          <Button variant="default" onClick={onClose}>
+            {t("common.cancel")}
+          </Button>
+          <Button variant="default" loading={begin.isPending} disabled={blocked || busy} onClick={() => save(true)}>
+            {t("rules.save_and_build")}
+          </Button>
+          <Button type="submit" loading={add.isPending || edit.isPending} disabled={blocked}>
+            {t("common.save")}
+          </Button>
+        </Group>
       </form>
       {choosing && <ChooseCodeDialog withBranch onClose={() => setChoosing(false)} onChosen={chosen} />}
     </>

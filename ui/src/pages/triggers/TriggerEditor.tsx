@@ -72,6 +72,7 @@ export function TriggerEditor({ repository, trigger, at = "", onClose }: Trigger
   return (
     <Drawer opened onClose={onClose} size="min(1100px, 100vw)" title={<span className="foreign">{title}</span>}>
       <form
+        className="drawer-form"
         noValidate
         onSubmit={(event) => {
           event.preventDefault();
@@ -86,16 +87,16 @@ export function TriggerEditor({ repository, trigger, at = "", onClose }: Trigger
           <Stack gap="md" className="rule-editor-live">
             <TriggerLive trigger={trigger?.id ?? null} preview={preview} asked={asked} target={target} />
             {failure && <FailureNotice failure={failure} />}
-            <Group gap="sm" justify="flex-end">
-              <Button variant="default" onClick={onClose}>
-                {t("common.cancel")}
-              </Button>
-              <Button type="submit" loading={busy}>
-                {t("common.save")}
-              </Button>
-            </Group>
           </Stack>
         </Box>
+        <Group gap="sm" justify="flex-end" className="dialog-foot">
+          <Button variant="default" onClick={onClose}>
+            {t("common.cancel")}
+          </Button>
+          <Button type="submit" loading={busy}>
+            {t("common.save")}
+          </Button>
+        </Group>
       </form>
     </Drawer>
   );
