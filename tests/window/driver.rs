@@ -246,9 +246,15 @@ impl Session {
         self.click(async || self.named("nav a", key).await).await;
     }
 
-    /// Types into a field by the key of its label.
+    /// Types into a field by the key of its label. A field that is drawn anew, or still moves in with its dialog, takes no key;
+    /// it is typed into once it does.
     pub(crate) async fn type_into(&self, key: &str, text: &str) {
-        self.send(&self.field(key).await, text).await;
+        self.field(key).await;
+        eventually(&format!("{key} can be typed into"), STEP, async || {
+            let Element(id) = self.field(key).await;
+            self.post(&format!("/element/{id}/value"), json!({ "text": text })).await
+        })
+        .await;
     }
 
     /// Types over what stands in a field.
@@ -256,15 +262,18 @@ impl Session {
         let old = self.value_of(key).await.chars().count();
         let keys: String =
             std::iter::once(END).chain(std::iter::repeat_n(BACKSPACE, old)).chain(text.chars()).collect();
-        self.send(&self.field(key).await, &keys).await;
+        self.type_into(key, &keys).await;
         assert_eq!(self.value_of(key).await, text, "what was typed over {key}");
     }
 
     /// Returns what stands in a field.
     pub(crate) async fn value_of(&self, key: &str) -> String {
-        let Element(id) = self.field(key).await;
-        let value = self.script("return arguments[0].value", json!([{ ELEMENT: id }])).await;
-        value.as_str().unwrap().to_owned()
+        eventually(&format!("{key} can be read"), STEP, async || {
+            let Element(id) = self.field(key).await;
+            let value = self.try_script("return arguments[0].value", json!([{ ELEMENT: id }])).await?;
+            value.as_str().map(str::to_owned).ok_or(value.to_string())
+        })
+        .await
     }
 
     async fn field(&self, key: &str) -> Element {

@@ -335,3 +335,14 @@ async fn f18_the_background_check_finds_damage_that_a_quick_start_overlooks() {
     assert!(opened.recovery.is_some() && !data.damaged_mark().exists());
     assert_eq!(opened.store.check().await.unwrap(), None);
 }
+
+/// SQLite's check of a search index believes what its connection knew of the index before, and takes what others wrote since
+/// for damage.
+#[tokio::test]
+async fn f18_what_was_written_between_two_checks_is_no_damage() {
+    let s = setup().await;
+    for number in 0..3 {
+        s.store.create_build(&s.manual_build(), at(1)).await.unwrap();
+        assert_eq!(s.store.check().await.unwrap(), None, "after build {number}");
+    }
+}
