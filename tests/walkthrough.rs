@@ -152,12 +152,14 @@ pub async fn firings(product: &Product, filter: &Value, count: usize) -> Vec<Val
     .await
 }
 
-/// Returns what a browser would see, trimmed; `None` while nothing answers.
-pub async fn page(url: &str) -> Option<String> {
+/// Returns what a browser would see, trimmed.
+///
+/// # Errors
+/// Why nothing answers.
+pub async fn page(url: &str) -> Result<String, reqwest::Error> {
     // A connection of its own each time: the old one's must not be kept.
-    let client = reqwest::Client::builder().pool_max_idle_per_host(0).timeout(Duration::from_secs(2)).build().ok()?;
-    let answer = client.get(url).send().await.ok()?;
-    Some(answer.text().await.ok()?.trim().to_owned())
+    let client = reqwest::Client::builder().pool_max_idle_per_host(0).timeout(Duration::from_secs(2)).build()?;
+    Ok(client.get(url).send().await?.text().await?.trim().to_owned())
 }
 
 /// Waits until the page at an address shows this text.
@@ -166,7 +168,7 @@ pub async fn page(url: &str) -> Option<String> {
 /// When it does not in time.
 pub async fn shows(url: &str, text: &str) {
     eventually(&format!("{url} shows {text:?}"), UPDATE_DEADLINE, async || match page(url).await {
-        Some(found) if found == text => Ok(()),
+        Ok(found) if found == text => Ok(()),
         other => Err(other),
     })
     .await;

@@ -174,7 +174,7 @@ impl House {
         for target in [&self.container, &self.service] {
             let site = walkthrough::site(&self.product, target).await;
             soon(&format!("{target} serves {text}"), async || match walkthrough::page(&site.url).await {
-                Some(page) if page == *text => Ok(()),
+                Ok(page) if page == *text => Ok(()),
                 other => Err((other, database.firings_in_short().await)),
             })
             .await;
