@@ -135,6 +135,24 @@ test("the comparison names the files that changed for the first step that ran", 
   });
 });
 
+test("a build that does not exist says so and keeps saying it while others run", async () => {
+  const repository = await addRepository(product, "builds/nothing");
+  const rule = await addRule(product, repository, code, manual());
+  await withWindow(product, { name: "nothing", path: "/builds/999999" }, async (window) => {
+    await window.see(window.page.getByRole("alert"));
+    await window.page.evaluate(() => {
+      globalThis.blinks = 0;
+      const look = () => (globalThis.blinks += document.querySelector('[role="alert"]') ? 0 : 1);
+      new MutationObserver(look).observe(document.body, { subtree: true, childList: true });
+    });
+    const asked = window.page.waitForResponse((answer) => answer.url().endsWith("/rpc/builds.get"));
+    await build(product, rule);
+    await asked;
+    await window.settled();
+    assert.equal(await window.page.evaluate(() => globalThis.blinks), 0);
+  });
+});
+
 test("a build that is started before the branches are known starts when they are", async () => {
   const repository = await addRepository(product, "builds/early");
   await addRule(product, repository, code, manual());

@@ -15,7 +15,7 @@ const { chromium } = packages("playwright-core");
 export const axePath = packages.resolve("axe-core/axe.min.js");
 
 /** What a step may take that only needs the console and its core. */
-const STEP_MS = 15_000;
+const STEP_MS = 30_000;
 /** What a build may take from push to result on a busy machine. */
 export const BUILD_MS = 90_000;
 

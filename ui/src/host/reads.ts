@@ -1,4 +1,5 @@
 import {
+  hashKey,
   keepPreviousData,
   QueryClient,
   useMutation,
@@ -7,6 +8,7 @@ import {
   useQueryClient,
   type UseQueryResult,
 } from "@tanstack/react-query";
+import { useState } from "react";
 
 import { type CacheTag, commandTags } from "./bindings";
 import { useHost } from "./context";
@@ -61,6 +63,7 @@ export function useRead<K extends ReadCommand>(
   { enabled = true, every = false, keep = false }: ReadOptions = {},
 ): UseQueryResult<Answer<K>, CallFailed> {
   const { host } = useHost();
+  type Read = UseQueryResult<Answer<K>, CallFailed>;
   const read = useQuery<unknown, CallFailed>({
     queryKey: [command, request],
     queryFn: ({ signal }) => host.call(command, request, signal),
@@ -68,7 +71,12 @@ export function useRead<K extends ReadCommand>(
     refetchInterval: every,
     ...(keep ? { placeholderData: keepPreviousData } : {}),
   });
-  return read as UseQueryResult<Answer<K>, CallFailed>;
+  // Asking again forgets the failure, and an event asks again: what is on the screen would blink each time.
+  const question = hashKey([command, request]);
+  const [last, setLast] = useState<{ question: string; failure: CallFailed }>();
+  if (read.error && last?.failure !== read.error) setLast({ question, failure: read.error });
+  if (read.error || read.data !== undefined || last?.question !== question) return read as Read;
+  return { ...read, error: last.failure, status: "error", isError: true, isPending: false } as unknown as Read;
 }
 
 /** Calls the core on a person's wish; what the command makes stale is read again, also after a failure. */
