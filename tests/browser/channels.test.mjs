@@ -76,20 +76,22 @@ test("a channel is added and tried, and what its receiver says is shown", async 
 
 test("a failing build is told, tried again when the robot is busy, without any mention of a hostile title", async () => {
   calls.length = 0;
-  answers.push({ errcode: 45009, errmsg: "api freq out of limit" });
+  // Busy for as long as the console needs to say so.
+  answers.push(...Array.from({ length: 9 }, () => ({ errcode: 45009, errmsg: "api freq out of limit" })));
   await withWindow(product, { name: "channels-told", path: "/settings" }, async (window) => {
     assert.equal((await build(product, rule)).state, "failed");
     await window.see(window.row("team").getByText(window.t("channels.waits", { count: 1 })));
     await window.see(window.text("failure.channel_busy.what"));
-    await eventually("it is told again", async () => calls.length === 2, 30_000);
-    const [first, second] = calls;
-    assert.deepEqual(second, first, "the same message with the same key");
+    answers.length = 0;
+    await window.see(window.row("team").getByText(window.t("channels.sent")), 60_000);
+    const [first] = calls;
+    assert.ok(calls.length >= 2, "it was told again");
+    for (const again of calls) assert.deepEqual(again, first, "the same message with the same key");
     assert.deepEqual([first.method, first.url, first.body.msgtype], ["POST", `/cgi-bin/webhook/send?key=${KEY}`, "markdown"]);
     const { content } = first.body.markdown;
     assert.match(content, /^\*\*Slipway · Build failed: channels\/site #1\*\*\n/);
     assert.match(content, /＠all ＜＠everybody＞ look ［here］\(http:\/\/example\.com\)/);
     assert.doesNotMatch(content, /[@<[]/);
-    await window.see(window.row("team").getByText(window.t("channels.sent")));
   });
 });
 

@@ -263,6 +263,7 @@ test("Dockerfile and build directory are picked from the tree of the chosen bran
     await browse("rules.context").focus();
     await keys.press("Enter");
     await window.see(row("services"));
+    await window.focusOn(window.by("combobox", "rules.browse_filter"));
     await keys.press("Escape");
     await window.gone(row("services"));
     await window.see(editor);

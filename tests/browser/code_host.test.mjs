@@ -27,7 +27,7 @@ test(
   { timeout: 240_000 },
   async () => {
     // The newest state alone is told: the build takes as long as the host needs to hear that it is under way.
-    const clone = await Clone.make("web", { Dockerfile: dockerfile("ADD ./ /www\nRUN sleep 5\n"), "index.html": "hello world\n" });
+    const clone = await Clone.make("web", { Dockerfile: dockerfile("ADD ./ /www\nRUN sleep 15\n"), "index.html": "hello world\n" });
     await clone.git("branch", "release");
     await github.push(clone, "acme/web", "main", "release");
     // The application that a build of Slipway brings along, or that a person registered.

@@ -105,7 +105,7 @@ test("an engine that is away is said beside the budget, which can be set all the
     await withWindow(alone, { name: "disk-budget-away", path: "/settings", language: "zh" }, async (window) => {
       const section = window.page.getByRole("group", { name: window.t("disk.title") });
       await window.see(window.text("failure.engine_absent.what", {}, section));
-      await section.getByRole("switch", { name: window.t("disk.limit") }).click({ force: true });
+      await window.turn(section.getByRole("switch", { name: window.t("disk.limit") }), false);
       await window.button("disk.save", {}, section).click();
       await eventually("there is no limit", async () => (await alone.call("disk.budget")).disk_budget_gb === null);
     });

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
 import { addClone, addRepository, addRule } from "./stand/prepare.mjs";
+import { eventually } from "./stand/processes.mjs";
 import { Product } from "./stand/product.mjs";
 import { Clone, dockerfile, removeOwnImages } from "./stand/surroundings.mjs";
 import { closeBrowser, withWindow } from "./stand/window.mjs";
@@ -93,9 +94,9 @@ test("Build now offers the usual branch without opening its list, and a copy nam
     const branch = window.dialog.getByRole("combobox", { name: window.t("builds.now_branch") });
     await window.see(branch);
     await window.focusOn(branch);
+    await eventually("the usual branch is offered", async () => (await branch.inputValue()) === "main");
     await window.settled();
     assert.equal(await window.page.getByRole("option").filter({ visible: true }).count(), 0);
-    assert.equal(await branch.inputValue(), "main");
     await window.go(`/repositories/${repository}/build`);
     await window.pick("site", "common.duplicate");
     await window.see(window.page.getByRole("dialog", { name: window.t("rules.duplicate_title", { name: "site" }) }));

@@ -19,7 +19,7 @@ after(async () => {
 /** The seeds' hello world, on a base image that needs no internet. */
 const helloworld = () =>
   Clone.make("helloworld", {
-    Dockerfile: dockerfile(`MAINTAINER tencentcloudccs\n${talking("building hello world", 10)}ADD ./ /usr/share/nginx/html\n`),
+    Dockerfile: dockerfile(`MAINTAINER tencentcloudccs\n${talking("building hello world", 20)}ADD ./ /usr/share/nginx/html\n`),
     "index.html": "hello world\n",
   });
 

@@ -18,10 +18,15 @@ pub(crate) struct Connected {
 
 impl Connected {
     pub(crate) async fn open() -> Self {
+        Self::open_with("COPY index.html /index.html\n").await
+    }
+
+    /// With this below FROM in the Dockerfile.
+    async fn open_with(dockerfile: &str) -> Self {
         let token = Canary::word("github-account");
         let github = NodeProgram::start_with(&["github.mjs"], &[("EMULATED_TOKEN", token.text())]).await;
         let house = House::open().await;
-        let code = house.code("COPY index.html /index.html\n").await;
+        let code = house.code(dockerfile).await;
         let remote = github.url.replace("http://", "http://ada:pasted@");
         code.git(&["remote", "add", "host", &format!("{remote}/acme/web.git")]).await;
         code.git(&["push", "--quiet", "--force", "host", "main"]).await;
@@ -111,7 +116,8 @@ impl Connected {
 
 #[tokio::test]
 async fn seed_0_2_and_t01_a_push_at_github_is_noticed_built_pushed_and_told_and_the_token_is_nowhere() {
-    let at = Connected::open().await;
+    // The newest state alone is told: the build takes as long as the host needs to hear that it is under way.
+    let at = Connected::open_with("COPY index.html /index.html\nRUN sleep 8\n").await;
     let looks = async || at.ask("seen").await.into_iter().filter(|one| one["what"] == "list").collect::<Vec<_>>();
     eventually("the account was asked what moved", DEADLINE, async || {
         let looked = at.house.product.must("accounts.list", json!({})).await;

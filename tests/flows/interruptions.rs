@@ -202,8 +202,12 @@ async fn two_data_folders_on_one_engine_keep_their_builds_apart() {
         assert_eq!(house.file(&build["image"], "/index.html").await, house.mark);
         house.close().await;
     }
-    let left = slipway_testkit::Engine::require().await.docker_ok(&["images", "--quiet", &names[0]]).await;
-    assert_eq!(left, "", "a private name goes with the end of its build");
+    let engine = slipway_testkit::Engine::require().await;
+    eventually("a private name goes after the end of its build", DEADLINE, async || {
+        let left = engine.docker_ok(&["images", "--quiet", &names[0]]).await;
+        if left.is_empty() { Ok(()) } else { Err(left) }
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -344,10 +348,11 @@ async fn f01_f02_p1_p6_killed_again_and_again_every_push_has_one_build_and_every
     let latest = house.registry.digest("team/app", "latest").await;
     assert_eq!(latest.as_deref(), last["publications"][0]["digest"].as_str(), "latest is the last push");
     assert_eq!(house.file(&last["image"], "/index.html").await, format!("{} 1500", house.mark));
-    let left = house
-        .engine
-        .docker_ok(&["images", "--filter", &format!("label=test.flow={}", house.mark), "--format", "{{.Repository}}"])
-        .await;
-    assert!(!left.contains("slipway.local"), "no private name is left behind: {left}");
+    let own = format!("label=test.flow={}", house.mark);
+    eventually("no private name is left behind", DEADLINE, async || {
+        let left = house.engine.docker_ok(&["images", "--filter", &own, "--format", "{{.Repository}}"]).await;
+        if left.contains("slipway.local") { Err(left) } else { Ok(()) }
+    })
+    .await;
     house.close().await;
 }

@@ -19,6 +19,13 @@ async fn at_host(at: &Connected, method: &str, path: &str) -> Value {
     serde_json::from_str(&text).unwrap_or_default()
 }
 
+/// Lets the host say how many seconds its list is good for.
+async fn at_rest(at: &Connected, seconds: u32) {
+    let client = reqwest::Client::new();
+    let answer = client.post(format!("{}/test/rest", at.github.url)).json(&json!({ "seconds": seconds })).send().await;
+    assert!(answer.unwrap().status().is_success());
+}
+
 async fn list_looks(at: &Connected) -> usize {
     at.ask("seen").await.iter().filter(|one| one["what"] == "list").count()
 }
@@ -52,7 +59,8 @@ async fn seed_0_5_and_t18_a_webhook_brings_a_push_at_once_and_is_gone_when_it_is
     assert_eq!((&sent[0]["event"], &sent[0]["status_code"]), (&json!("ping"), &json!(202)), "{sent}");
     assert_eq!(only_webhook(&at).await["delivered"], 1);
 
-    // Right after the account was asked nothing else looks for a while.
+    // Right after the account was asked nothing else looks for a while: as long as its host says.
+    at_rest(&at, 600).await;
     let looks = list_looks(&at).await;
     eventually("the account is asked what moved", DEADLINE, async || {
         let now = list_looks(&at).await;

@@ -5,11 +5,12 @@
 //   node github.mjs        prints {"url": "http://127.0.0.1:PORT"} and serves until it is killed
 //
 // EMULATED_TOKEN names one more token of ada's. POST /test/approve {"user_code"} approves a device; GET /test/statuses lists
-// what was reported, GET /test/seen what git and the list of what moved were asked; POST /test/faults
-// [{"status", "headers", "message"}] answers the next reports so; POST /test/blocked {"wanted"} makes the organization refuse
-// applications that it has not approved, POST /test/rename {"from", "to"} renames a repository, POST /test/sign-on {"wanted"} makes it want a single sign-on. Webhooks are the emulator's own: it signs and delivers when a
-// ref moves, and GET /test/hook-secrets lists with what. Codes and tokens that it gives out carry the mark of made-up secrets,
-// which the emulator does not see.
+// what was reported, GET /test/seen what git and the list of what moved were asked; POST /test/faults [{"status", "headers",
+// "message"}] answers the next reports so; POST /test/blocked {"wanted"} makes the organization refuse applications that it
+// has not approved, POST /test/rest {"seconds"} says how long its list is good, POST /test/rename {"from", "to"} renames a
+// repository, POST /test/sign-on {"wanted"} makes it want a single sign-on. Webhooks are the emulator's own: it signs and
+// delivers when a ref moves, and GET /test/hook-secrets lists with what. Codes and tokens that it gives out carry the mark of
+// made-up secrets, which the emulator does not see.
 import { createHash, randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
@@ -76,6 +77,8 @@ const statuses = [];
 let signOn = false;
 /** The organization has not approved the application. */
 let blocked = false;
+// For how many seconds the list of what moved is good.
+let rest;
 const faults = [];
 const seen = [];
 /** When git pushed to a repository: the emulator notes that only for what its own pages write. */
@@ -160,6 +163,10 @@ async function answer(request, response) {
   }
   if (asked.pathname === "/test/sign-on") {
     signOn = JSON.parse(sent).wanted;
+    return json(response, 200, {});
+  }
+  if (asked.pathname === "/test/rest") {
+    rest = JSON.parse(sent).seconds;
     return json(response, 200, {});
   }
   if (asked.pathname === "/test/blocked") {
@@ -280,6 +287,7 @@ async function api(request, response, asked, sent) {
     const etag = `W/"${createHash("sha256").update(got.bytes).digest("hex").slice(0, 32)}"`;
     got.headers.etag = etag;
     if (request.headers["if-none-match"] === etag) got.status = 304;
+    if (isList && rest) got.headers["x-poll-interval"] = String(rest);
     if (isList) seen.push({ what: "list", target: request.url, conditional: "if-none-match" in request.headers, status: got.status });
   }
   send(response, got);

@@ -234,7 +234,7 @@ impl House {
     async fn containers_that_ran(&self, database: &Database) {
         for (target, state) in database.runs().await {
             let Some(name) = target["name"].as_str().filter(|name| name.contains("-run-")) else { continue };
-            let filter = format!("name={name}");
+            let filter = format!("name=^/{name}$");
             let listed = self.engine.docker_ok(&["ps", "--all", "--filter", &filter, "--format", "{{.State}}"]).await;
             match state.as_str() {
                 "succeeded" => assert!(matches!(listed.as_str(), "running" | ""), "{name} is {listed}"),

@@ -22,7 +22,7 @@ async fn seed_0_2_2_3_2_4_3_5_3_9_github_is_authorized_inside_the_rule_dialog_an
     let mark = format!("window-github-{}", std::process::id());
     let code = GitRepository::new().await;
     // The newest state alone is told: the build takes as long as the host needs to hear that it is under way.
-    let dockerfile = format!("FROM {base}\nLABEL test.window={mark}\nADD ./ /page\nRUN sleep 5\n");
+    let dockerfile = format!("FROM {base}\nLABEL test.window={mark}\nADD ./ /page\nRUN sleep 15\n");
     code.write("Dockerfile", dockerfile);
     code.write("index.html", "hello\n").commit("first").await;
     let remote = format!("{}/acme/web.git", github.url.replace("http://", "http://ada:pasted@"));

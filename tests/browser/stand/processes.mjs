@@ -31,15 +31,14 @@ export function temporaryFolder() {
   return folder;
 }
 
-/** Returns a port that nobody listens on. */
+let nextPort = process.pid * 37;
+/** Returns a port that nobody listens on; none that systems hand out by themselves, which may be anybody's before it is used. */
 export function freePort() {
-  return new Promise((resolve, reject) => {
+  const port = 20_000 + ((nextPort += 1) % 12_000);
+  return new Promise((resolve) => {
     const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const { port } = server.address();
-      server.close(() => resolve(port));
-    });
+    server.once("error", () => resolve(freePort()));
+    server.listen(port, "127.0.0.1", () => server.close(() => resolve(port)));
   });
 }
 

@@ -143,8 +143,10 @@ export class Window {
   segment(key, within = this.dialog) {
     return within.getByText(this.t(key), { exact: true });
   }
-  /** Turns a switch by a click and waits until it stands. */
+  /** Turns a switch by a click and waits until it stands. What is clicked lies over the box: it is not looked whether it moves. */
   async turn(toggle, on) {
+    await this.see(toggle);
+    await this.settled();
     await toggle.click({ force: true });
     await this.see(toggle.and(this.page.locator(on ? ":checked" : ":not(:checked)")));
   }

@@ -91,7 +91,7 @@ impl<'a> Project<'a> {
 
     async fn page(&self, container: &Value) -> String {
         let id = container["Id"].as_str().unwrap();
-        self.stage.engine.docker_ok(&["exec", id, "wget", "-q", "-O", "-", "http://www/"]).await
+        self.stage.answer_of(id, "http://www/").await
     }
 }
 

@@ -1,6 +1,6 @@
 //! Action *container*: the good way, every bad image, every refusal.
 
-use crate::support::{Stage, attempt};
+use crate::support::{Stage, attempt, attempt_with};
 use pretty_assertions::assert_eq;
 use slipway_core::ErrorCode;
 use slipway_core::deploy::{
@@ -8,6 +8,7 @@ use slipway_core::deploy::{
     TargetHealth,
 };
 use slipway_deploy::ContainerAction;
+use slipway_testkit::fakes::MemoryJournal;
 
 fn failure_of(outcome: &DeployOutcome) -> ErrorCode {
     match outcome {
@@ -59,20 +60,20 @@ async fn a_b_a_is_deployed_each_time_and_the_same_content_restarts_nothing() {
     assert_eq!(stage.inspect(&stage.container("web")).await.unwrap()["Id"], new["Id"]);
 }
 
-/// Takes a port of this machine as soon as it is free, keeps it for `time` and says so.
-fn snatch(port: u16, time: std::time::Duration) -> std::thread::JoinHandle<()> {
+/// Takes a port of this machine as soon as it is free, and keeps it until the journal says that it is waited for.
+fn snatch(port: u16, journal: MemoryJournal) -> std::thread::JoinHandle<()> {
     std::thread::spawn(move || {
         let begun = std::time::Instant::now();
-        loop {
-            if let Ok(taken) = std::net::TcpListener::bind(("127.0.0.1", port)) {
-                std::thread::sleep(time);
-                return drop(taken);
-            }
-            assert!(begun.elapsed().as_secs() < 60, "the port was never free");
+        let mut taken = None;
+        while !journal.lines().iter().any(|line| line.starts_with(WAITING)) {
+            taken = taken.or_else(|| std::net::TcpListener::bind(("127.0.0.1", port)).ok());
+            assert!(begun.elapsed().as_secs() < 60, "the port was never waited for (taken: {})", taken.is_some());
             std::thread::yield_now();
         }
     })
 }
+
+const WAITING: &str = "waiting for a port: ";
 
 #[tokio::test]
 async fn a_port_that_somebody_takes_for_a_moment_is_waited_for() {
@@ -83,12 +84,13 @@ async fn a_port_that_somebody_takes_for_a_moment_is_waited_for() {
     stage.run("web", "a", &["--publish", "127.0.0.1::80"]).await;
     let before = action.inspect(&stage.target("web")).await.unwrap();
     let port = before.addresses[0].host_port;
-    let snatched = snatch(port, std::time::Duration::from_secs(1));
-    let (outcome, journal) = attempt(&action, &stage.job(stage.target("web"), "b").await).await;
+    let journal = MemoryJournal::default();
+    let snatched = snatch(port, journal.next_process());
+    let outcome = attempt_with(&action, &stage.job(stage.target("web"), "b").await, &journal).await;
     snatched.join().unwrap();
     let DeployOutcome::Deployed { after, .. } = outcome else { panic!("{outcome:?} {:?}", journal.lines()) };
     assert_eq!(after.addresses, before.addresses);
-    assert!(journal.lines().iter().any(|line| line.starts_with("waiting for a port: ")), "{:?}", journal.lines());
+    assert!(journal.lines().iter().any(|line| line.starts_with(WAITING)), "{:?}", journal.lines());
 }
 
 #[tokio::test]

@@ -273,7 +273,7 @@ async fn f29_what_somebody_else_changed_is_theirs() {
     let job = self::job(target(&cluster), "2");
     let (outcome, ()) = tokio::join!(attempt(&job), async {
         eventually("it is patched", Duration::from_secs(20), async || {
-            if patches(&cluster) == 1 { Ok(()) } else { Err(cluster.seen()) }
+            if web(&cluster) == spec_image("2") { Ok(()) } else { Err(cluster.seen()) }
         })
         .await;
         cluster.change("Deployment", "shop", "web", &theirs);
@@ -379,8 +379,8 @@ async fn logins_that_are_not_taken_are_named_and_new_ones_used() {
     let (job, action, cancel) = (job(target, "2"), action(), CancellationToken::new());
     let journal = MemoryJournal::default();
     let Planned::Ready { plan } = action.plan(&job).await.unwrap() else { panic!("it can be planned") };
-    action.apply(&job, &plan, &journal, &cancel).await.unwrap();
     cluster.script("shop", "web", &spec_image("2"), Rollout::NeverObserved);
+    action.apply(&job, &plan, &journal, &cancel).await.unwrap();
     let (watched, ()) = tokio::join!(action.watch(&job, &journal, &cancel), async {
         eventually("it watches", Duration::from_secs(20), async || {
             let seen = cluster.seen();
@@ -449,7 +449,7 @@ async fn t20_a_program_runs_only_as_it_was_seen_and_allowed() {
     let command = contexts.iter().find(|one| one.name == "test").unwrap().exec.clone().unwrap();
     assert_eq!(command, "WHO=ann ./login give");
 
-    let action = KubernetesAction::new(Deadlines { request: Duration::from_secs(2), ..Deadlines::default() });
+    let action = KubernetesAction::new(Deadlines { request: Duration::from_secs(5), ..Deadlines::default() });
     let refusal = Refusal::ExecNotAllowed { command: command.clone() };
     for allowed in [None, Some("./login give"), Some("WHO=ann ./login other")] {
         let job = job(target_with(&config, WorkloadKind::Deployment, allowed), "2");

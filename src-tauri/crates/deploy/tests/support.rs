@@ -8,9 +8,10 @@ use slipway_core::image::{ImageId, RegistryLogin};
 use slipway_core::ports::Deadlines;
 use slipway_deploy::EngineCalls;
 use slipway_testkit::fakes::MemoryJournal;
-use slipway_testkit::{BaseImage, Engine};
+use slipway_testkit::{BaseImage, Engine, eventually};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 /// One test's corner of the engine.
@@ -129,7 +130,19 @@ impl Stage {
 
     /// Returns what the container's web server answers, asked from inside of it.
     pub(crate) async fn page(&self, name: &str) -> String {
-        self.engine.docker_ok(&["exec", &self.container(name), "wget", "-q", "-O", "-", "http://127.0.0.1/"]).await
+        self.answer_of(&self.container(name), "http://127.0.0.1/").await
+    }
+
+    /// Returns what an address answers inside of a container. Whoever has just started may not listen yet.
+    pub(crate) async fn answer_of(&self, container: &str, address: &str) -> String {
+        eventually(&format!("{address} answers in {container}"), Duration::from_secs(20), async || {
+            let output = self.engine.docker(&["exec", container, "wget", "-q", "-O", "-", address]).await;
+            let error = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert!(output.status.success() || error.contains("refused"), "{error}");
+            let page = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+            if output.status.success() { Ok(page) } else { Err(error) }
+        })
+        .await
     }
 }
 
@@ -191,6 +204,10 @@ pub(crate) fn calls_while(engine: &Engine, there: Arc<AtomicBool>) -> EngineCall
 /// Runs a whole attempt.
 pub(crate) async fn attempt(action: &dyn DeployAction, job: &DeployJob) -> (DeployOutcome, MemoryJournal) {
     let journal = MemoryJournal::default();
-    let outcome = deploy(action, job, &journal, &CancellationToken::new(), async |_| Ok(())).await.unwrap();
-    (outcome, journal)
+    (attempt_with(action, job, &journal).await, journal)
+}
+
+/// Runs a whole attempt with a journal that others read meanwhile.
+pub(crate) async fn attempt_with(action: &dyn DeployAction, job: &DeployJob, journal: &MemoryJournal) -> DeployOutcome {
+    deploy(action, job, journal, &CancellationToken::new(), async |_| Ok(())).await.unwrap()
 }

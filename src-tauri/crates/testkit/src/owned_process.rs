@@ -82,9 +82,19 @@ pub fn is_installed(program: &str) -> bool {
         || std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
 }
 
-/// Returns a TCP port of the loopback interface that nothing listens on.
+/// Returns a TCP port of the loopback interface that nothing listens on, for a program that cannot choose one by itself. It is
+/// none of those that systems hand out by themselves (Linux: from 32768 on): such a one may be anybody's before it is listened on.
 #[must_use]
 pub fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a loopback port is free");
-    listener.local_addr().expect("a bound listener has an address").port()
+    use std::sync::atomic::{AtomicU32, Ordering};
+    const PORTS: std::ops::Range<u32> = 20_000..32_000;
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    // Tests run in processes of their own at the same time: each begins elsewhere.
+    let begin = std::process::id().wrapping_mul(37);
+    let ports = (0..PORTS.len()).map(|_| {
+        let offset = begin.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)) % (PORTS.end - PORTS.start);
+        u16::try_from(PORTS.start + offset).expect("the range is one of ports")
+    });
+    let mut free = ports.filter(|port| std::net::TcpListener::bind(("127.0.0.1", *port)).is_ok());
+    free.next().expect("a loopback port is free")
 }

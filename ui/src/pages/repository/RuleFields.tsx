@@ -56,9 +56,10 @@ export function RuleFields({ draft, change, sources, errorOf, isNew, onChooseCod
     // The drawer looks for this mark when it takes the focus.
     if (input) input.dataset.autofocus = "true";
     input?.focus();
-    // Folded parts draw their fields anew in the first frames.
+    // Folded parts draw their fields anew in the first frames. Whoever went on to another field meanwhile stays there.
     const timer = setTimeout(() => {
-      find()?.focus();
+      const now = document.activeElement;
+      if (now === input || !fields.current?.contains(now)) find()?.focus();
       if (at.includes(".")) find()?.scrollIntoView({ block: "center" });
     }, FOLDED_MS);
     return () => clearTimeout(timer);

@@ -131,6 +131,9 @@ async fn one_question_per_account_says_where_to_look() {
     let rule = app.add_rule(repository, &rule_spec(web)).await.unwrap();
     let ready = Ready { app, code: web, repository, rule };
     looks(&world.hosts, 1).await;
+    // The next look is counted from when the answer was noted.
+    eventually("the answer is noted", SOON, async || ready.app.accounts().await.unwrap()[0].record.looked_at.ok_or(()))
+        .await;
     world.clock.advance(chrono::TimeDelta::seconds(17));
     looks(&world.hosts, 2).await;
     // The answer is noted a moment after it was given.

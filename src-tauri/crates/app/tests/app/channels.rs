@@ -80,6 +80,8 @@ async fn a_channel_is_told_what_it_wants_in_the_persons_language() {
     let id = ready.app.add_channel(&input(ChannelKind::Slack, &changes)).await.unwrap();
     build(&world, &ready, true).await;
     build(&world, &ready, true).await;
+    // In the language that is spoken when it is sent.
+    arrived(&world, 1).await;
     ready.app.speak(PageLanguage::Chinese).await.unwrap();
     build(&world, &ready, false).await;
     build(&world, &ready, false).await;

@@ -213,13 +213,16 @@ async fn f27_large_slow_and_many_requests_are_cut_off() {
     let (first, second) = tokio::join!(status(&mut slow), status(&mut silent));
     assert!(matches!(first, 0 | 408), "{first}");
     assert_eq!(second, 0);
-    assert!(began.elapsed() < Duration::from_secs(15), "{:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_secs(30), "{:?}", began.elapsed());
     assert_eq!(ready.app.webhook_listener().await.unwrap().refused.last.unwrap().0, WebhookRefusal::TooSlow);
 
     // A flood of one webhook.
     let mut answers = Vec::new();
-    for number in 0..40 {
-        answers.push(deliver(&world, &ready.app, &format!("{{\"n\":{number}}}"), &[]).await);
+    for batch in [0..20, 20..40] {
+        // At the same time, however slow each is: what is allowed grows again with the time.
+        let bodies: Vec<String> = batch.map(|number| format!("{{\"n\":{number}}}")).collect();
+        let sent = bodies.iter().map(|body| deliver(&world, &ready.app, body, &[]));
+        answers.extend(futures::future::join_all(sent).await);
     }
     assert!(answers.contains(&202) && answers.contains(&429), "{answers:?}");
 

@@ -58,6 +58,8 @@ async fn index_work_tree_and_remote_tracking_refs_wake_nobody() {
     let head = repository.write("a", "1").commit("first").await;
     let mut wakes = store.watch(&of(&repository)).await.unwrap();
     settle(&repository, &mut wakes).await;
+    // Nothing that happened before may come late.
+    while timeout(Duration::from_secs(2), wakes.recv()).await.is_ok() {}
     repository.write("b", "2");
     repository.git(&["add", "b"]).await;
     repository.git(&["update-ref", "refs/remotes/origin/main", &head]).await;
