@@ -126,6 +126,8 @@ impl World {
         let mut spec = rule_spec(code);
         change(&mut spec);
         let rule = app.add_rule(repository, &spec).await.unwrap();
+        // A rule lets its code be looked at soon; that look is over after this one.
+        app.check_code_repository(code).await.unwrap();
         Ready { app, code, repository, rule }
     }
 }
