@@ -18,6 +18,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createEmulator } from "emulate";
 import { marked, unmarked } from "./canary.mjs";
+import { freePort } from "./free_port.mjs";
 import { GitSide } from "./git.mjs";
 
 const API = "/api/v3";
@@ -98,14 +99,6 @@ async function askEmulator(method, path, body) {
   const got = await fetch(inner + path, { method, headers, ...(body ? { body: JSON.stringify(body) } : {}) });
   if (!got.ok) throw new Error(`${method} ${path}: ${got.status} ${await got.text()}`);
   return got.status === 204 ? null : got.json();
-}
-
-async function freePort() {
-  const probe = createServer();
-  await new Promise((resolve) => probe.listen(0, "127.0.0.1", resolve));
-  const found = probe.address().port;
-  await new Promise((resolve) => probe.close(resolve));
-  return found;
 }
 
 async function body(request) {

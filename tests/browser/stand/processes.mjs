@@ -1,9 +1,11 @@
 /** Programs that a test starts, and waiting for what they do. Everything that was started ends with the test's process. */
 import { spawn } from "node:child_process";
 import { mkdtempSync, renameSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
+import { createConnection } from "node:net";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
+
+export { freePort } from "../../hosts/free_port.mjs";
 
 const ends = [];
 process.on("exit", () => ends.forEach((end) => end()));
@@ -31,17 +33,6 @@ export function temporaryFolder() {
   return folder;
 }
 
-let nextPort = process.pid * 37;
-/** Returns a port that nobody listens on; none that systems hand out by themselves, which may be anybody's before it is used. */
-export function freePort() {
-  const port = 20_000 + ((nextPort += 1) % 12_000);
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.once("error", () => resolve(freePort()));
-    server.listen(port, "127.0.0.1", () => server.close(() => resolve(port)));
-  });
-}
-
 /** Starts a program; `install` says how to get it when it is missing. Returns the child, killed with this process. */
 export function start(program, args, { install, env = process.env, stdio = ["ignore", "ignore", "ignore"], cwd } = {}) {
   const child = spawn(program, args, { env, stdio, cwd });
@@ -66,6 +57,18 @@ export function run(program, args, { cwd, env = process.env, input = "" } = {}) 
     );
     child.stdin.on("error", () => undefined);
     child.stdin.end(input);
+  });
+}
+
+/** Whether a socket's file has somebody behind it who lets in. */
+export function connects(path) {
+  return new Promise((resolve, reject) => {
+    const socket = createConnection(path);
+    socket.once("error", reject);
+    socket.once("connect", () => {
+      socket.destroy();
+      resolve(true);
+    });
   });
 }
 

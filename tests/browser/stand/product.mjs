@@ -1,9 +1,8 @@
 /** The real program without a window, with a data folder and a keychain of its own. */
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 
-import { eventually, run, start, temporaryFolder } from "./processes.mjs";
+import { connects, eventually, run, start, temporaryFolder } from "./processes.mjs";
 
 const root = join(import.meta.dirname, "../../..");
 /** The built console that all tests look at; scripts/browser-tests builds it. */
@@ -29,16 +28,21 @@ async function startKeychain() {
     HOME: folder,
   };
   start("dbus-daemon", ["--nofork", "--nopidfile", "--nosyslog", `--config-file=${configuration}`], { install, env });
-  await eventually("the bus listens", () => existsSync(join(folder, "bus")));
+  // Its file is there a moment before anybody is let in, and a keyring that is refused then never asks again.
+  await eventually("the bus listens", () => connects(join(folder, "bus")));
   const keyring = start(
     "gnome-keyring-daemon",
     ["--foreground", "--unlock", "--components=secrets", "--control-directory", folder],
-    { install, env, stdio: ["pipe", "ignore", "ignore"] },
+    { install, env, stdio: ["pipe", "ignore", "pipe"] },
   );
+  let said = "";
+  keyring.stderr.on("data", (part) => (said += part));
   // The keyring's password: an empty standard input would make the daemon ask for one.
   keyring.stdin.end("\n");
   await eventually("the keychain keeps a secret", async () => {
-    await run("secret-tool", ["store", "--label=probe", "slipway-browser", "probe"], { env, input: "probe" });
+    await run("secret-tool", ["store", "--label=probe", "slipway-browser", "probe"], { env, input: "probe" }).catch((failed) => {
+      throw new Error(`${failed.message}; gnome-keyring-daemon, exit ${keyring.exitCode ?? keyring.signalCode ?? "none"}: ${said}`);
+    });
     return true;
   });
   await run("secret-tool", ["clear", "slipway-browser", "probe"], { env });

@@ -72,10 +72,11 @@ export function useRead<K extends ReadCommand>(
     ...(keep ? { placeholderData: keepPreviousData } : {}),
   });
   // Asking again forgets the failure, and an event asks again: what is on the screen would blink each time.
-  const question = hashKey([command, request]);
   const [last, setLast] = useState<{ question: string; failure: CallFailed }>();
+  if (read.data !== undefined || !(read.error ?? last)) return read as Read;
+  const question = hashKey([command, request]);
   if (read.error && last?.failure !== read.error) setLast({ question, failure: read.error });
-  if (read.error || read.data !== undefined || last?.question !== question) return read as Read;
+  if (read.error || last?.question !== question) return read as Read;
   return { ...read, error: last.failure, status: "error", isError: true, isPending: false } as unknown as Read;
 }
 

@@ -120,7 +120,7 @@ impl SshServer {
             command.args(["-D", "-a", text(&socket)]);
         });
         eventually("the agent listens", Duration::from_secs(10), async || {
-            if socket.exists() { Ok(()) } else { Err("no socket") }
+            std::os::unix::net::UnixStream::connect(&socket).map(drop)
         })
         .await;
         let added = tokio::process::Command::new("ssh-add")
