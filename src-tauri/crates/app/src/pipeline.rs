@@ -231,8 +231,7 @@ impl<'run> Run<'run> {
 
     /// Writes the steps that changed since the last time.
     async fn write_steps(&self) -> Result<(), Failure> {
-        let changed = lock(&self.steps).take_changed();
-        steps::write(&self.parts.store, self.id, changed).await
+        steps::write(&self.parts.store, self.id, &self.steps).await
     }
 
     async fn close_log(&self) -> Result<(), Failure> {
