@@ -24,6 +24,16 @@ pub struct BuildFilter {
     pub search: String,
 }
 
+impl BuildFilter {
+    /// Returns the part of a ref's name when the trigram index can be asked for it. The texts hold names without `refs/heads/`
+    /// and folded: what has a slash, or stands in what they lack, may be found in a name and not in its text.
+    fn indexed_ref(&self) -> Option<&str> {
+        let part = self.ref_contains.as_str();
+        let in_texts = part.is_ascii() && part.len() >= TRIGRAM && !part.contains('/');
+        (in_texts && !["refs", "heads", "tags"].iter().any(|left_out| left_out.contains(part))).then_some(part)
+    }
+}
+
 /// A page of builds.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BuildPage {
@@ -85,8 +95,9 @@ fn push_filter(query: &mut QueryBuilder<Sqlite>, filter: &BuildFilter, first: Fi
             push_contains(query, search);
         }
         First::Trigrams => {
+            let text = if search.is_empty() { filter.ref_contains.as_str() } else { search };
             query.push(" FROM build_search CROSS JOIN builds ON builds.id = build_search.rowid WHERE text GLOB ");
-            query.push_bind(contains_pattern(search));
+            query.push_bind(contains_pattern(text));
         }
         First::Texts => {
             query.push(" FROM build_search_content AS texts CROSS JOIN builds ON builds.id = texts.id WHERE ");
@@ -233,11 +244,14 @@ impl Store {
     /// Decides what is read first.
     async fn read_first(&self, filter: &BuildFilter) -> Result<First, StoreError> {
         let search = filter.search.trim();
-        if search.is_empty() {
-            return Ok(First::Builds);
-        }
-        let by_text = if search.chars().count() < TRIGRAM { First::Texts } else { First::Trigrams };
-        if *filter == (BuildFilter { search: filter.search.clone(), ..BuildFilter::default() }) {
+        let by_text = match search.chars().count() {
+            0 if filter.indexed_ref().is_none() => return Ok(First::Builds),
+            1..TRIGRAM => First::Texts,
+            _ => First::Trigrams,
+        };
+        let (search, ref_contains) = (filter.search.clone(), filter.ref_contains.clone());
+        let texts_only = BuildFilter { search, ref_contains, ..BuildFilter::default() };
+        if *filter == texts_only {
             return Ok(by_text);
         }
         let mut count = QueryBuilder::new("SELECT COUNT(*) FROM (SELECT 1 FROM builds WHERE 1");

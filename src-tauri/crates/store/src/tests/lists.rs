@@ -26,7 +26,7 @@ async fn fill(s: &Setup, count: i64) -> BuildId {
     .await
     .unwrap();
     sqlx::query(
-        "INSERT INTO build_search (rowid, text) SELECT id, '#' || number || char(10) || ref_name || char(10) || \
+        "INSERT INTO build_search (rowid, text) SELECT id, '#' || number || char(10) || substr(ref_name, 12) || char(10) || \
          'fix the door ' || number FROM builds WHERE id > ?",
     )
     .bind(template.0)
@@ -43,7 +43,13 @@ async fn f37_filters_pages_and_totals_agree_on_20_000_builds() {
     let template = fill(&s, 20_000).await;
     let all: Vec<_> = (1..=20_000_i64).map(|i| (template.0 + i, i)).collect();
     type Expected = fn(i64) -> bool;
-    let cases: [(BuildFilter, Expected); 6] = [
+    let of_ref = |part: &str| BuildFilter { ref_contains: part.into(), ..Default::default() };
+    let cases: [(BuildFilter, Expected); 11] = [
+        (of_ref("ture-19"), |i| i % 20 == 19),
+        (BuildFilter { kind: Some(BuildKind::Rerun), ..of_ref("ture-19") }, |i| i % 20 == 19 && i % 3 == 0),
+        (BuildFilter { repository: Some(s.repository), ..of_ref("ture-19") }, |i| i % 20 == 19),
+        (of_ref("s/feature-19"), |i| i % 20 == 19),
+        (of_ref("Feature"), |_| false),
         (BuildFilter { rule: Some(s.rule), repository: Some(s.repository), ..Default::default() }, |_| true),
         (BuildFilter { states: vec![BuildState::Failed, BuildState::Running], ..Default::default() }, |i| i % 7 == 0),
         (BuildFilter { kind: Some(BuildKind::Rerun), ..Default::default() }, |i| i % 3 == 0),
@@ -84,6 +90,9 @@ async fn f37_filters_pages_and_totals_agree_on_20_000_builds() {
         }
         assert_eq!(found, wanted, "{filter:?}");
     }
+    // What stands in every full name, and in no text that is looked into.
+    let page = s.store.list_builds(&of_ref("ead"), None, 500).await.unwrap();
+    assert_eq!((page.items.len(), page.total, page.total_is_exact), (500, 1_000, false));
 }
 
 #[tokio::test]
