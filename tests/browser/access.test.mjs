@@ -96,7 +96,7 @@ async function dialogManners(window) {
 }
 
 for (const language of ["en", "zh"]) {
-  test(`axe finds nothing serious on any page or dialog, light and dark, and each has its landmarks, names, focus and Esc (${language})`, { timeout: 1_200_000 }, async () => {
+  test(`axe finds nothing serious on any page or dialog, light and dark, and each has its landmarks, names, focus and Esc (${language})`, { timeout: 2_400_000 }, async () => {
     const window = await Window.open(scene.product, { language });
     const found = [];
     for (const place of [...places, ...accountStates(scene)]) {

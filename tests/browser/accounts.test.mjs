@@ -16,8 +16,8 @@ before(async () => {
 });
 after(async () => {
   await closeBrowser();
-  await product.stop();
-  await host.stop();
+  await product?.stop();
+  await host?.stop();
 });
 
 const select = (window, key) => window.dialog.last().getByRole("combobox", { name: window.t(key) });

@@ -87,9 +87,9 @@ test("a backend that is slow shows grey rows that say so, then the list", async 
     const held = new Promise((resolve) => (release = resolve));
     await window.page.route("**/rpc/*", async (route) => {
       await held;
-      await route.continue();
+      await route.fallback();
     });
-    await window.page.reload();
+    await window.reload();
     await window.visit("page.builds");
     await window.see(window.page.getByRole("status", { name: window.t("common.loading") }));
     release();
@@ -147,7 +147,7 @@ test("F37: 10,000 builds: the list opens, is searched, filtered and sorted in th
     await window.page.keyboard.press("Enter");
     await window.see(window.page.getByRole("row").nth(1).getByText("3 min 22 s", { exact: true }));
     assert.match(window.page.url(), /sort=-duration/);
-    await window.page.reload();
+    await window.reload();
     await window.see(window.page.getByRole("row").nth(1).getByText("3 min 22 s", { exact: true }));
     assert.equal(await head("builds.duration").getAttribute("aria-sort"), "descending");
     // Beyond what is read at once the list goes on in the same order, and one comes back to its start.
@@ -304,7 +304,7 @@ test("settings are saved, refused beside their field, and kept over a start", { 
     await window.segment("settings.language_zh", window.page.getByRole("main")).click();
     window.language = "zh";
     await window.see(window.heading("page.settings"));
-    await window.page.reload();
+    await window.reload();
     await window.see(window.heading("page.settings"));
     assert.equal(await window.page.evaluate(() => document.documentElement.dataset.mantineColorScheme), "dark");
     assert.equal(await window.field("settings.concurrency").inputValue(), "3");

@@ -25,7 +25,7 @@ before(async () => {
 });
 after(async () => {
   await closeBrowser();
-  await product.stop();
+  await product?.stop();
   await removeOwnImages();
 });
 
@@ -160,7 +160,7 @@ test("a build that is started before the branches are known starts when they are
     const held = Promise.withResolvers();
     await window.page.route("**/rpc/code_repositories.refs", async (route) => {
       await held.promise;
-      await route.continue();
+      await route.fallback();
     });
     await window.button("rules.build_now").first().click();
     const start = window.button("builds.now_start", {}, window.dialog);

@@ -38,7 +38,7 @@ before(async () => {
 });
 after(async () => {
   await closeBrowser();
-  await product.stop();
+  await product?.stop();
   await new Promise((resolve) => robot.close(resolve));
   await removeOwnImages();
 });

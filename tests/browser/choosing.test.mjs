@@ -20,8 +20,8 @@ before(async () => {
 });
 after(async () => {
   await closeBrowser();
-  await product.stop();
-  await host.stop();
+  await product?.stop();
+  await host?.stop();
 });
 
 const dialog = (window) => window.dialog.last();
@@ -47,13 +47,6 @@ async function typeHost(window, name, base) {
   await consent.check();
 }
 
-/** Clicks what opens a page in the person's browser, and returns that page. */
-async function opened(window, click) {
-  const [page] = await Promise.all([window.context.waitForEvent("page"), click()]);
-  await page.waitForLoadState();
-  return page;
-}
-
 test("seed 3.5, K.4: inside the rule form an app is made at GitHub, installed and authorized by the browser's redirect, and the form is as it was left", async () => {
   await forget();
   const image = await addRepository(product, "choosing/app");
@@ -67,17 +60,17 @@ test("seed 3.5, K.4: inside the rule form an app is made at GitHub, installed an
     // The token comes first; the app is one step away.
     await window.see(window.field("accounts.token", {}, dialog(window)));
     await window.button("accounts.make_app", {}, dialog(window)).click();
-    const made = await opened(window, () => window.button("accounts.make_app_submit", {}, dialog(window)).click());
+    const made = await window.opens(() => window.button("accounts.make_app_submit", {}, dialog(window)).click());
     await window.see(window.text("accounts.waiting_app", {}, dialog(window)));
     assert.match(made.url(), /^http:\/\/127\.0\.0\.1:\d+\/start$/);
     await made.getByRole("button", { name: "Continue at GitHub" }).click();
     await made.getByRole("button", { name: "Create GitHub App for ada" }).click();
     await made.getByText("The app was made").waitFor();
     await made.close();
-    const installing = await opened(window, () => window.button("accounts.install_app", {}, dialog(window)).click());
+    const installing = await window.opens(() => window.button("accounts.install_app", {}, dialog(window)).click());
     await installing.getByRole("heading", { name: /Install slipway-/ }).waitFor();
     await installing.close();
-    const consent = await opened(window, () => window.button("accounts.authorize_browser", {}, dialog(window)).click());
+    const consent = await window.opens(() => window.button("accounts.authorize_browser", {}, dialog(window)).click());
     await consent.getByRole("button", { name: /ada/ }).click();
     await consent.getByText("Slipway is connected to").waitFor();
     await window.see(window.heading("accounts.choose_title"));
@@ -101,7 +94,7 @@ test("an application is registered by hand in Settings, changed, used with a dev
     await typeHost(window, "github_enterprise", github.url);
     // The exact page, what to fill in there, and where what it shows goes.
     await window.see(dialog(window).getByText("http://127.0.0.1/callback/github"));
-    const page = await opened(window, () => window.button("accounts.register_page", {}, dialog(window)).click());
+    const page = await window.opens(() => window.button("accounts.register_page", {}, dialog(window)).click());
     await page.getByRole("heading", { name: "New OAuth application" }).waitFor();
     await page.close();
     await window.button("common.save", {}, dialog(window)).click();
@@ -123,7 +116,7 @@ test("an application is registered by hand in Settings, changed, used with a dev
 
     await window.go("/sources?dialog=connect");
     await typeHost(window, "github_enterprise", github.url);
-    const typing = await opened(window, () => window.button("accounts.authorize_device", {}, dialog(window)).click());
+    const typing = await window.opens(() => window.button("accounts.authorize_device", {}, dialog(window)).click());
     await typing.close();
     const code = await (await window.see(dialog(window).getByText(/^[0-9A-F]{4}-[0-9A-F]{4}$/))).textContent();
     await tellGithub("approve", { user_code: code });
@@ -148,7 +141,7 @@ test("an authorization that is refused, given up or answered late leaves a dialo
     await typeHost(window, "gitea", host.base);
     const authorize = window.button("accounts.authorize_browser", {}, dialog(window));
     host.answer("no");
-    const refused = await opened(window, () => authorize.click());
+    const refused = await window.opens(() => authorize.click());
     await refused.getByRole("heading", { name: "Nothing was authorized" }).waitFor();
     await refused.close();
     await window.see(window.text("failure.authorization_denied.what", {}, dialog(window)));
@@ -156,11 +149,11 @@ test("an authorization that is refused, given up or answered late leaves a dialo
 
     // The page is left open, closed, and opened again; then the person gives up here.
     host.answer("later");
-    const left = await opened(window, () => authorize.click());
+    const left = await window.opens(() => authorize.click());
     await window.see(window.text("accounts.waiting_there", {}, dialog(window)));
     const { searchParams } = new URL(left.url());
     await left.close();
-    const again = await opened(window, () => window.button("accounts.open_again", {}, dialog(window)).click());
+    const again = await window.opens(() => window.button("accounts.open_again", {}, dialog(window)).click());
     assert.equal(new URL(again.url()).searchParams.get("state"), searchParams.get("state"));
     await window.button("accounts.stop_waiting", {}, dialog(window)).click();
     await window.see(authorize);
@@ -171,7 +164,7 @@ test("an authorization that is refused, given up or answered late leaves a dialo
     assert.deepEqual(await accounts(), []);
 
     // Closing the dialog gives up too; the next one goes through.
-    await (await opened(window, () => authorize.click())).close();
+    await (await window.opens(() => authorize.click())).close();
     await window.see(window.text("accounts.waiting_there", {}, dialog(window)));
     await window.page.keyboard.press("Escape");
     await window.dialogGone();
@@ -330,16 +323,17 @@ test("what goes wrong at a host stands beside its field and says what to do next
     await tellGithub("blocked", { wanted: false });
     await window.button("common.retry", {}, dialog(window)).click();
     await window.see(window.text("failure.source_sso_required.what", {}, dialog(window)));
-    const page = await opened(window, () => window.button("accounts.open_sso", {}, dialog(window)).click());
+    const page = await window.opens(() => window.button("accounts.open_sso", {}, dialog(window)).click());
     assert.equal(new URL(page.url()).pathname, "/orgs/acme/sso");
     await page.close();
     await tellGithub("sign-on", { wanted: false });
     // The list may have come by itself, with news of the account.
     const retry = window.button("common.retry", {}, dialog(window));
     const there = repository(window, "acme/web");
-    await window.see(retry.or(there));
-    if (await retry.isVisible()) await retry.click({ timeout: 1000 }).catch(() => undefined);
-    await window.see(there);
+    await eventually("the list is there", async () => {
+      if (await retry.isVisible()) await retry.click({ timeout: 5000 });
+      return there.isVisible();
+    });
     await window.page.keyboard.press("Escape");
     await window.dialogGone();
   });

@@ -19,7 +19,7 @@ before(async () => {
 after(async () => {
   await closeBrowser();
   await removeOwnImages();
-  await product.stop();
+  await product?.stop();
 });
 
 test(
@@ -51,9 +51,7 @@ test(
       await window.button("common.more", {}, connect).click();
       await connect.getByRole("checkbox", { name: window.t("accounts.plain_http") }).check();
       await connect.getByRole("checkbox", { name: window.t("accounts.need_statuses") }).check();
-      const opens = window.context.waitForEvent("page");
-      await window.button("accounts.authorize_browser", {}, connect).click();
-      const page = await opens;
+      const page = await window.opens(() => window.button("accounts.authorize_browser", {}, connect).click());
       await page.getByText("Sign in to GitHub").waitFor();
       assert.ok(page.url().startsWith(`${github.url}/login/oauth/authorize`), page.url());
       assert.ok(new URL(page.url()).searchParams.get("code_challenge"), "PKCE");

@@ -25,7 +25,7 @@ before(async () => {
 });
 after(async () => {
   await closeBrowser();
-  await Promise.all([from.stop(), into.stop()]);
+  await Promise.all([from?.stop(), into?.stop()]);
 });
 
 test("the configuration of one product is exported and imported into a second one by clicking", async () => {

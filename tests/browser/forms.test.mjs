@@ -15,7 +15,7 @@ before(async () => {
 });
 after(async () => {
   await closeBrowser();
-  await product.stop();
+  await product?.stop();
   await removeOwnImages();
 });
 
@@ -37,7 +37,7 @@ for (const language of ["en", "zh"]) {
   test(`every required field that is empty says so beside itself, in the person's language (${language})`, async () => {
     await withWindow(product, { name: `required-${language}`, language }, async (window) => {
       const told = [];
-      await window.page.route("**/rpc/*.add", (route) => (told.push(route.request().url()), route.continue()));
+      await window.page.route("**/rpc/*.add", (route) => (told.push(route.request().url()), route.fallback()));
       for (const [path, fields] of [
         ["/sources?dialog=add", ["sources.path", "common.name"]],
         ["/registries?dialog=add", ["registries.host", "common.name"]],

@@ -15,7 +15,7 @@ before(async () => {
 });
 after(async () => {
   await closeBrowser();
-  await product.stop();
+  await product?.stop();
 });
 
 test("a namespace is made at a Harbor, public or not, and a refusal stands at its field", { timeout: 120_000 }, async () => {

@@ -32,11 +32,11 @@ test("f16_ the disk is full: a banner says what waits and what to do; there is r
   const product = await Product.start();
   await product.kill();
   const disk = await smallDisk(product.dataFolder, 64);
-  await product.launch();
-  const clone = await Clone.make("helloworld", { Dockerfile: dockerfile(`RUN : ${LABEL} && echo hello\n`) });
-  const repository = await addRepository(product, "bad/disk");
-  const rule = await addRule(product, repository, await addClone(product, clone), { triggers: {} });
   try {
+    await product.launch();
+    const clone = await Clone.make("helloworld", { Dockerfile: dockerfile(`RUN : ${LABEL} && echo hello\n`) });
+    const repository = await addRepository(product, "bad/disk");
+    const rule = await addRule(product, repository, await addClone(product, clone), { triggers: {} });
     await withWindow(product, { name: "disk-full" }, async (window) => {
       const banner = window.page.getByRole("alert").filter({ hasText: window.t("failure.disk_full.what") });
       await window.gone(banner);
@@ -56,8 +56,9 @@ test("f16_ the disk is full: a banner says what waits and what to do; there is r
       const done = await product.finishedBuild(repository, BUILD_MS);
       assert.equal(done.state, "succeeded", JSON.stringify(done.failure));
     });
-  } finally {
     await product.stop();
+  } finally {
+    await product.kill();
     await disk.remove();
   }
 });

@@ -15,7 +15,7 @@ before(async () => {
 });
 after(async () => {
   await closeBrowser();
-  await product.stop();
+  await product?.stop();
   await removeOwnImages();
 });
 

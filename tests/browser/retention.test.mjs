@@ -28,7 +28,7 @@ before(async () => {
 });
 after(async () => {
   await closeBrowser();
-  await product.stop();
+  await product?.stop();
   await removeOwnImages();
 });
 

@@ -19,7 +19,7 @@ before(async () => {
 });
 after(async () => {
   await closeBrowser();
-  await product.stop();
+  await product?.stop();
 });
 
 test("seed 3.4: before there is a repository, a sub-account's rights on the registry are tested, and granted ones are shown", async () => {

@@ -18,8 +18,7 @@ async function openedBy(window, within) {
   const button = within.getByRole("button", { name: /localhost:\d+/ });
   await window.see(button, UPDATE_MS);
   const [, port] = /localhost:(\d+)/.exec(await button.getAttribute("aria-label"));
-  const [opened] = await Promise.all([window.context.waitForEvent("page"), button.click()]);
-  await opened.waitForLoadState();
+  const opened = await window.opens(() => button.click());
   const text = (await opened.locator("body").innerText()).trim();
   const url = opened.url();
   await opened.close();

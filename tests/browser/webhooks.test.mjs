@@ -21,8 +21,8 @@ before(async () => {
 });
 after(async () => {
   await closeBrowser();
-  await product.stop();
-  await host.stop();
+  await product?.stop();
+  await host?.stop();
 });
 
 const listener = () => product.call("webhooks.listener");

@@ -21,7 +21,7 @@ before(async () => {
 });
 after(async () => {
   await closeBrowser();
-  await product.stop();
+  await product?.stop();
   await removeOwnImages();
 });
 
@@ -70,7 +70,7 @@ for (const language of ["en", "zh"]) {
       await window.button("workflow.show_run", { number: 1 }).click();
       await window.see(window.by("region", "workflow.run_number", { number: 1 }));
       await window.gone(run);
-      await window.page.reload();
+      await window.reload();
       await window.see(window.by("region", "workflow.run_number", { number: 1 }));
       await window.link("workflow.log_of", { number: 1 }).click();
       await window.see(window.page.getByRole("heading", { level: 1, name: "#1" }));

@@ -117,7 +117,7 @@ impl Connected {
 #[tokio::test]
 async fn seed_0_2_and_t01_a_push_at_github_is_noticed_built_pushed_and_told_and_the_token_is_nowhere() {
     // The newest state alone is told: the build takes as long as the host needs to hear that it is under way.
-    let at = Connected::open_with("COPY index.html /index.html\nRUN sleep 8\n").await;
+    let at = Connected::open_with("COPY index.html /index.html\nRUN sleep 20\n").await;
     let looks = async || at.ask("seen").await.into_iter().filter(|one| one["what"] == "list").collect::<Vec<_>>();
     eventually("the account was asked what moved", DEADLINE, async || {
         let looked = at.house.product.must("accounts.list", json!({})).await;

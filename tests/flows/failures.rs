@@ -113,7 +113,7 @@ async fn p5_a_build_that_takes_too_long_is_stopped_on_the_engine() {
     let build = house.build(&rule, "main").await;
     assert_code(&build["failure"], "timed_out");
     assert_eq!((&build["state"], &build["failure"]["details"]["seconds"]), (&json!("failed"), &json!("10")), "{build}");
-    slipway_testkit::eventually("the step is gone", std::time::Duration::from_secs(20), async || {
+    slipway_testkit::eventually("the step is gone", std::time::Duration::from_secs(60), async || {
         if House::is_running(&gate) { Err(()) } else { Ok(()) }
     })
     .await;

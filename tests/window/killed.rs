@@ -7,7 +7,7 @@ use slipway_testkit::{BaseImage, Engine, GitRepository, eventually};
 use std::os::unix::process::ExitStatusExt as _;
 use std::time::Duration;
 
-const DEADLINE: Duration = Duration::from_secs(60);
+const DEADLINE: Duration = Duration::from_secs(120);
 
 #[tokio::test]
 async fn f01_killed_with_its_window_open_every_push_is_built_all_the_same() {

@@ -47,11 +47,17 @@ async fn without_a_tray_closing_quits_and_the_window_comes_back_as_it_was() {
     let mut first = stage.start(&["--hidden"]);
     // Nobody could get a hidden window back here.
     stage.display.window_is_shown(true).await;
-    slipway_testkit::eventually("the window has its new size", Duration::from_secs(10), async || {
-        // The toolkit's own first size may still come after it.
-        stage.display.resize_window(1100, 700);
+    let mut unchanged = 0;
+    slipway_testkit::eventually("the window keeps its new size", Duration::from_secs(30), async || {
         let size = stage.display.window_size();
-        if size == Some((1100, 700)) { Ok(()) } else { Err(size) }
+        if size == Some((1100, 700)) {
+            unchanged += 1;
+        } else {
+            // The toolkit's own first size may still come after ours.
+            unchanged = 0;
+            stage.display.resize_window(1100, 700);
+        }
+        if unchanged == 25 { Ok(()) } else { Err(size) }
     })
     .await;
     stage.display.close_window();

@@ -8,7 +8,16 @@ import { basename, join } from "node:path";
 export { freePort } from "../../hosts/free_port.mjs";
 
 const ends = [];
-process.on("exit", () => ends.forEach((end) => end()));
+// The last first: a program ends before the folder goes that it writes into.
+process.on("exit", () => {
+  for (const end of ends.reverse()) {
+    try {
+      end();
+    } catch (thrown) {
+      console.error(`left behind: ${thrown.message}`);
+    }
+  }
+});
 for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(1));
 
 /** Calls `end` when the process ends, however it ends. */
@@ -43,17 +52,20 @@ export function start(program, args, { install, env = process.env, stdio = ["ign
   return child;
 }
 
+/** What a program that is waited for may take; one that hangs is named instead of holding up everything. */
+const RUN_MS = 120_000;
+
 /** Runs a program to its end and returns what it printed; a failure carries its error text. */
 export function run(program, args, { cwd, env = process.env, input = "" } = {}) {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { cwd, env, stdio: ["pipe", "pipe", "pipe"] });
+    const child = spawn(program, args, { cwd, env, stdio: ["pipe", "pipe", "pipe"], timeout: RUN_MS, killSignal: "SIGKILL" });
     let out = "";
     let err = "";
     child.stdout.on("data", (part) => (out += part));
     child.stderr.on("data", (part) => (err += part));
     child.once("error", (error) => reject(new Error(`${program} does not start (${error.message}): run make setup`)));
-    child.once("close", (code) =>
-      code === 0 ? resolve(out.trim()) : reject(new Error(`${program} ${args.join(" ")}: ${err.trim() || `status ${code}`}`)),
+    child.once("close", (code, signal) =>
+      code === 0 ? resolve(out.trim()) : reject(new Error(`${program} ${args.join(" ")}: ${err.trim() || `ended with ${code ?? signal}`}`)),
     );
     child.stdin.on("error", () => undefined);
     child.stdin.end(input);
@@ -74,14 +86,14 @@ export function connects(path) {
 
 /**
  * Asks again until `ask` gives something other than undefined, null or false, and returns that.
- * Fails after the deadline with what was waited for and the last error.
+ * Fails after the deadline with what was waited for and the last error; an answer that does not come is not waited for longer.
  */
-export async function eventually(what, ask, deadlineMs = 20_000) {
+export async function eventually(what, ask, deadlineMs = 60_000) {
   const until = performance.now() + deadlineMs;
   let last = "";
   for (;;) {
     try {
-      const answer = await ask();
+      const answer = await within(until - performance.now(), ask());
       if (answer !== undefined && answer !== null && answer !== false) return answer;
       last = "";
     } catch (thrown) {
@@ -90,4 +102,13 @@ export async function eventually(what, ask, deadlineMs = 20_000) {
     if (performance.now() > until) throw new Error(`not within ${deadlineMs / 1000} s: ${what}${last}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
+}
+
+/** What is promised, or a failure when it does not come in time. */
+export function within(milliseconds, promised) {
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error("no answer")), Math.max(milliseconds, 1));
+  });
+  return Promise.race([promised, late]).finally(() => clearTimeout(timer));
 }

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 
-import { connects, eventually, run, start, temporaryFolder } from "./processes.mjs";
+import { connects, eventually, freePort, run, start, temporaryFolder, within } from "./processes.mjs";
 
 const root = join(import.meta.dirname, "../../..");
 /** The built console that all tests look at; scripts/browser-tests builds it. */
@@ -49,12 +49,17 @@ async function startKeychain() {
   return env;
 }
 
+/** What the program may take to start, and to end in order. */
+const LAUNCH_MS = 60_000;
+
 /** A running Slipway. Its api is for preparing and for looking behind the console; what is tested is done by clicking. */
 export class Product {
   /** Starts with an empty data folder. `env` adds variables; `keychain: false` leaves the keychain out, which starts quicker. */
   static async start({ env = {}, keychain = false } = {}) {
     const product = new Product();
     product.dataFolder = temporaryFolder();
+    // The same after a restart, where the window asks again; nobody else is given it meanwhile.
+    product.port = String(await freePort());
     const home = temporaryFolder();
     product.env = {
       ...(keychain
@@ -70,17 +75,16 @@ export class Product {
     const program = join(target, process.env.SLIPWAY_PROFILE ?? "debug", "slipway-devhost");
     this.child = start(
       program,
-      ["--data-dir", this.dataFolder, "--console", consoleFolder, "--until-stdin-closes", ...(this.port ? ["--port", this.port] : [])],
+      ["--data-dir", this.dataFolder, "--console", consoleFolder, "--until-stdin-closes", "--port", this.port],
       { env: this.env, stdio: ["pipe", "pipe", "inherit"], install: "cargo build -p slipway-devhost --bin slipway-devhost --locked" },
     );
     this.ended = new Promise((resolve) => this.child.once("exit", resolve));
     const lines = createInterface({ input: this.child.stdout });
-    const hello = await new Promise((resolve, reject) => {
+    const hello = new Promise((resolve, reject) => {
       lines.once("line", resolve);
       this.child.once("exit", (code) => reject(new Error(`slipway-devhost ended with ${code} before it said where it listens`)));
     });
-    Object.assign(this, JSON.parse(hello));
-    this.port = new URL(this.url).port;
+    Object.assign(this, JSON.parse(await within(LAUNCH_MS, hello)));
   }
 
   /** Ends the program as a crash would; the data folder stays. */
@@ -92,7 +96,10 @@ export class Product {
   /** Ends the program in order. */
   async stop() {
     this.child.stdin.end();
-    await this.ended;
+    await within(LAUNCH_MS, this.ended).catch((late) => {
+      this.child.kill("SIGKILL");
+      throw new Error(`slipway-devhost does not end: ${late.message}`);
+    });
   }
 
   /** Runs a command of the api and returns its answer; a failure is thrown with its code. */

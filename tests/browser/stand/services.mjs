@@ -9,7 +9,7 @@ export const UPDATE_MS = 150_000;
 export const serving = (text) => ({ Dockerfile: servingDockerfile(), "index.html": `${text}\n` });
 
 /** What a browser would see at an address now. */
-export const served = async (url) => (await (await fetch(url, { signal: AbortSignal.timeout(2000) })).text()).trim();
+export const served = async (url) => (await (await fetch(url, { signal: AbortSignal.timeout(30_000) })).text()).trim();
 /** Waits until an address serves a text. */
 export const serves = (url, text) => eventually(`${url} serves “${text}”`, async () => (await served(url)) === text, UPDATE_MS);
 

@@ -27,16 +27,23 @@ export async function browser() {
       executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
       args: ["--no-sandbox", "--disable-dev-shm-usage", "--font-render-hinting=none", "--disable-gpu", ...(process.env.CHROMIUM_ARGS?.split(" ") ?? [])],
     })
-    .then((one) => {
-      atExit(() => void one.close());
-      return one;
-    });
+    .then(
+      (one) => {
+        atExit(() => void one.close());
+        one.once("disconnected", () => (shared = undefined));
+        return one;
+      },
+      (failed) => {
+        shared = undefined;
+        throw failed;
+      },
+    );
   return shared;
 }
 
 /** Ends the browser, so that the process can end. */
 export async function closeBrowser() {
-  await (await shared)?.close();
+  await (await shared?.catch(() => undefined))?.close();
   shared = undefined;
 }
 
@@ -70,10 +77,9 @@ export class Window {
       if (localStorage.getItem("slipway.language") === null) localStorage.setItem("slipway.language", chosen);
     }, language);
     // A container that starts changes the machine's network, and Chromium then gives up what it loads, also from this machine.
-    await context.route(/\/assets\//, async (route) => {
+    await context.route(/\/(assets|rpc)\//, async (route) => {
       try {
-        const answer = await fetch(route.request().url());
-        await route.fulfill({ status: answer.status, headers: Object.fromEntries(answer.headers), body: Buffer.from(await answer.arrayBuffer()) });
+        await route.fulfill({ response: await route.fetch({ timeout: 0 }) });
       } catch {
         // The program or the window is gone.
         await route.abort().catch(() => undefined);
@@ -102,9 +108,23 @@ export class Window {
     await this.load(`${this.product.url}${path}`);
   }
   async load(address) {
+    await this.untilLoaded(() => this.page.goto(address));
+  }
+  /** Loads the page once more. */
+  async reload() {
+    await this.untilLoaded(() => this.page.reload());
+  }
+  /** Does what opens a page in the person's browser, and returns that page. */
+  async opens(act) {
+    const [page] = await Promise.all([this.context.waitForEvent("page"), act()]);
+    await page.waitForLoadState();
+    await this.untilLoaded(() => page.url().startsWith("chrome-error:") && page.reload());
+    return page;
+  }
+  async untilLoaded(load) {
     for (let left = 5; ; left -= 1) {
       try {
-        return await this.page.goto(address);
+        return await load();
       } catch (thrown) {
         if (left === 0 || !/ERR_NETWORK_CHANGED/.test(thrown.message)) throw thrown;
       }

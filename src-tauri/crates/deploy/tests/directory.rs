@@ -10,6 +10,8 @@ use slipway_core::deploy::{
 use slipway_core::image::{ImageId, RegistryLogin};
 use slipway_core::rule::NameValue;
 use slipway_deploy::{ContainerAction, EngineDirectory};
+use slipway_testkit::eventually;
+use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 async fn request(stage: &Stage, name: &str, tag: &str) -> RunImage {
@@ -44,11 +46,11 @@ async fn seed_4_an_image_runs_opens_and_is_updated() {
     assert_eq!((&made.target, made.state.health), (&stage.target("web"), TargetHealth::Running));
     assert_eq!((&made.state.managed_by, &made.state.problems), (&Some(ManagedBy::Slipway), &vec![]));
     let address = made.state.addresses[0].clone();
-    let open = async || {
-        let url = format!("http://{}:{}/", address.host_ip, address.host_port);
-        let client = reqwest::Client::builder().no_proxy().build().unwrap();
-        client.get(url).send().await.unwrap().text().await.unwrap()
-    };
+    let url = format!("http://{}:{}/", address.host_ip, address.host_port);
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let get = async || client.get(&url).send().await?.text().await;
+    // Whoever has just started may not listen yet.
+    let open = async || eventually("the page is there", Duration::from_secs(20), get).await;
     assert_eq!(open().await, "one\n");
     // The answer was lost and it is asked again; then somebody else takes the name.
     assert_eq!(directory.run_image(&wanted, &anonymous, &cancel).await.unwrap(), made);

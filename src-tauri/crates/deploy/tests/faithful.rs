@@ -124,8 +124,16 @@ async fn every_field_of_the_engines_configuration_is_carried_over() {
     let mut networks = Vec::new();
     for (number, name) in [(1, "front"), (2, "back")] {
         let network = stage.container(name);
-        let subnet = format!("10.{}.{}.0/24", 160 + number, std::process::id() % 250);
-        stage.engine.docker_ok(&["network", "create", "--label", &stage.label, "--subnet", &subnet, &network]).await;
+        // A run that was killed may have left its networks.
+        let mut third = std::process::id();
+        let subnet = slipway_testkit::eventually("a subnet is free", std::time::Duration::from_secs(60), async || {
+            third += 1;
+            let subnet = format!("10.{}.{}.0/24", 160 + number, third % 250);
+            let create = ["network", "create", "--label", &stage.label, "--subnet", &subnet, &network];
+            let made = stage.engine.docker(&create).await;
+            if made.status.success() { Ok(subnet) } else { Err(String::from_utf8(made.stderr)) }
+        })
+        .await;
         networks.push((network, subnet.replace("0/24", "77")));
     }
     let device = stage

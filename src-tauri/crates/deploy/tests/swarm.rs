@@ -48,8 +48,8 @@ async fn services_of_a_swarm() {
     assert_eq!(gone.code, ErrorCode::TargetGone, "an engine without a swarm has no services");
     assert_eq!(directory.groups().await.unwrap(), []);
     own.make_swarm().await;
-    // A task counts, and is found by its name, when it is healthy.
-    let healthy = "HEALTHCHECK --interval=300ms --timeout=2s CMD wget -q -O /dev/null http://127.0.0.1/";
+    // A task counts, and is found by its name, when it is healthy. On a slow machine the first looks may find nobody.
+    let healthy = "HEALTHCHECK --interval=300ms --timeout=20s --retries=100 CMD wget -q -O /dev/null http://127.0.0.1/";
     stage.image("a", &[&patient_web("one"), healthy]).await;
     stage.image("b", &[&patient_web("two"), healthy]).await;
     stage.image("exits", &["CMD [\"sh\", \"-c\", \"exit 3\"]"]).await;

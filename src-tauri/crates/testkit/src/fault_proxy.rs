@@ -74,9 +74,9 @@ impl FaultProxy {
     /// Opens a door on a loopback port in front of `address` (`127.0.0.1:5000`).
     pub async fn before_address(address: &str) -> Self {
         let target = Place::Tcp(address.parse().expect("a target is named by address and port"));
-        let listener = Listener::open(&Place::Tcp(SocketAddr::from(([127, 0, 0, 1], 0)))).await;
-        let Listener::Tcp(bound) = &listener else { unreachable!("a port was asked for") };
-        let own = Place::Tcp(bound.local_addr().expect("a bound listener has an address"));
+        // Not one of those that systems hand out: nobody else is given it while the door is away.
+        let own = Place::Tcp(SocketAddr::from(([127, 0, 0, 1], crate::free_port())));
+        let listener = Listener::open(&own).await;
         Self::start(own, target, listener, None)
     }
 

@@ -37,6 +37,13 @@ async fn a_killed_test_leaves_nothing_running() {
         let process = OwnedProcess::start("sleep", "every system has sleep", |command| {
             command.arg("1000");
         });
+        // Before it is `sleep` the kernel was not yet told what to do when its parent dies.
+        let name = format!("/proc/{}/comm", process.id());
+        eventually("the program is what was asked for", Duration::from_secs(20), async || {
+            let name = std::fs::read_to_string(&name).map_err(|error| error.to_string())?;
+            if name.trim() == "sleep" { Ok(()) } else { Err(name) }
+        })
+        .await;
         std::fs::write(path, process.id().to_string()).unwrap();
         std::future::pending::<()>().await;
     }

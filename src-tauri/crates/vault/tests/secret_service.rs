@@ -9,10 +9,12 @@ use slipway_core::{ErrorCode, Secret};
 use slipway_vault::KeychainVault;
 use std::process::{Command, Stdio};
 
-/// The daemon returns before its name is on the bus: ask the bus until it is, for 10 s at most.
-const WAIT_FOR_SERVICE: &str = "for look in $(seq 200); do \
-    dbus-send --session --print-reply --dest=org.freedesktop.DBus / org.freedesktop.DBus.NameHasOwner \
-        string:org.freedesktop.secrets | grep -q 'boolean true' && break; sleep 0.05; done";
+/// The daemon returns before its name is on the bus, and its name is there before its objects: ask until they answer, for 20 s
+/// at least.
+const WAIT_FOR_SERVICE: &str = "for look in $(seq 401); do \
+    dbus-send --session --print-reply --dest=org.freedesktop.secrets /org/freedesktop/secrets \
+        org.freedesktop.DBus.Properties.Get string:org.freedesktop.Secret.Service string:Collections \
+        >/dev/null 2>&1 && break; [ $look -le 400 ] || exit 1; sleep 0.05; done";
 
 const SERVICE: &str = "slipway-test";
 const MARK: &str = "SLIPWAY_VAULT_TEST_SESSION";

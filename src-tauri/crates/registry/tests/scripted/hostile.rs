@@ -1,7 +1,7 @@
 //! Answers that are too long, too slow, or go nowhere; mirrors that fail.
 
 use crate::server::{
-    MANIFEST, MANIFEST_TYPE, Scripted, bearer_challenge, digest_of, html, manifest, name, registries, reply,
+    MANIFEST, MANIFEST_TYPE, Scripted, bearer_challenge, digest_of, html, manifest, name, registries, reply, taken_port,
 };
 use axum::body::Body;
 use bytes::Bytes;
@@ -93,9 +93,8 @@ async fn redirects_that_go_round_or_down_end() {
 
 #[tokio::test]
 async fn f13_nobody_there_is_unreachable_and_plain_http_is_named() {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let gone = listener.local_addr().unwrap().to_string();
-    drop(listener);
+    let silent = taken_port();
+    let gone = silent.local_addr().unwrap().to_string();
     let server = Scripted::start(|_, _| manifest()).await;
     let mut access = server.anonymous();
     access.plain_http = false;

@@ -1,6 +1,6 @@
 //! The registry test, hop by hop.
 
-use crate::server::{Scripted, Seen, bearer_challenge, html, json, name, oci_error, registries, reply};
+use crate::server::{Scripted, Seen, bearer_challenge, html, json, name, oci_error, registries, reply, taken_port};
 use axum::response::Response;
 use slipway_core::ErrorCode;
 use slipway_core::image::{RegistryAccess, RegistryHost};
@@ -131,9 +131,8 @@ async fn the_first_hops_name_what_is_wrong() {
     let (hops, code) = run(&access).await;
     assert_eq!((hops.last(), code), (Some(&Hop::Tls), Some(ErrorCode::RegistryPlainHttp)));
 
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    access.host = RegistryHost::new(listener.local_addr().unwrap().to_string()).unwrap();
-    drop(listener);
+    let silent = taken_port();
+    access.host = RegistryHost::new(silent.local_addr().unwrap().to_string()).unwrap();
     let (hops, code) = run(&access).await;
     assert_eq!((hops.last(), code), (Some(&Hop::Connect), Some(ErrorCode::RegistryUnreachable)));
 

@@ -31,6 +31,13 @@ impl Seen {
     }
 }
 
+/// A loopback port on which nobody listens, and which nobody else is given while this is held.
+pub(crate) fn taken_port() -> tokio::net::TcpSocket {
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
+    socket
+}
+
 /// A running scripted server; ends with the test's runtime.
 pub(crate) struct Scripted {
     /// `127.0.0.1:port`
