@@ -84,7 +84,7 @@ database.prepare("UPDATE builds SET log_lines = ?, log_bytes = ? WHERE id = ?").
 database.close();
 await product.launch();
 
-const window = await Window.open(product, { path: "/builds", width: 1280, height: 860 });
+const window = await Window.open(product, { path: "/builds", width: 1280, height: 860, measured: true });
 const { page } = window;
 const link = page.getByRole("link", { name: "#1", exact: true }).first();
 await window.see(link);

@@ -82,14 +82,14 @@ async fn f12_f35_a_code_host_that_hangs_or_is_slow_delays_only_itself() {
     let commit = code.commit("slow").await;
     code.push("main").await;
     let other = house.code("COPY index.html /other\n").await;
-    let other_id = house.clone_of(&other).await;
-    let other_repository = house.repository("team/other").await;
-    let rule = house.rule(&other_repository, &other_id, json!({ "triggers": {} })).await;
     door.fail(Fault::Stall);
     let look = house.product.call("code_repositories.check", json!({ "id": code_id }));
     let others = async {
         eventually("the look hangs", DEADLINE, async || if door.struck() > 0 { Ok(()) } else { Err(()) }).await;
         // Other code and other builds go on meanwhile.
+        let other_id = house.clone_of(&other).await;
+        let other_repository = house.repository("team/other").await;
+        let rule = house.rule(&other_repository, &other_id, json!({ "triggers": {} })).await;
         assert_eq!(house.build(&rule, "main").await["state"], "succeeded");
         door.fail(Fault::Slow(Duration::from_millis(5)));
     };

@@ -52,7 +52,7 @@ const pattern = (text) => new RegExp(`^\\s*${text.replace(/[.*+?^${}()|[\]\\]/g,
 /** One window on a product. Texts are given as keys of the console's own translations. */
 export class Window {
   /** Opens the console on a path of the product. */
-  static async open(product, { path = "/", language = "en", scheme = "light", width = 1280, height = 860, deviceScaleFactor = 1 } = {}) {
+  static async open(product, { path = "/", language = "en", scheme = "light", width = 1280, height = 860, deviceScaleFactor = 1, measured = false } = {}) {
     const own = await browser();
     const context = await own.newContext({
       viewport: { width, height },
@@ -77,9 +77,12 @@ export class Window {
       if (localStorage.getItem("slipway.language") === null) localStorage.setItem("slipway.language", chosen);
     }, language);
     // A container that starts changes the machine's network, and Chromium then gives up what it loads, also from this machine.
-    await context.route(/\/(assets|rpc)\//, async (route) => {
+    // What is measured is not sent through here.
+    await context.route(measured ? /\/assets\// : /\/(assets|rpc)\//, async (route) => {
       try {
-        await route.fulfill({ response: await route.fetch({ timeout: 0 }) });
+        const response = await route.fetch({ timeout: 0 });
+        await route.fulfill({ response });
+        await response.dispose();
       } catch {
         // The program or the window is gone.
         await route.abort().catch(() => undefined);

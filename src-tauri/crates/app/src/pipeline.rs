@@ -3,6 +3,7 @@
 
 mod build;
 mod checkout;
+mod folding;
 mod mirrors;
 mod publish;
 mod registry_side;
@@ -17,6 +18,7 @@ use crate::queue::{Ended, Queue};
 use crate::triggers::hand_over;
 use crate::{AppEvent, Parts};
 use chrono::{DateTime, Utc};
+use folding::Folding;
 use slipway_core::build::{Stage, StageOutcome, Upload};
 use slipway_core::ids::BuildId;
 use slipway_core::log::{StepKey, StepUpdate};
@@ -35,6 +37,9 @@ use tokio_util::sync::CancellationToken;
 /// Deadline of the build stage when the rule has none.
 const DEFAULT_BUILD_DEADLINE: Duration = Duration::from_secs(60 * 60);
 
+/// How long the last events of a stage that was dropped may take into the log.
+const FOLDED_WITHIN: Duration = Duration::from_secs(10);
+
 /// What every stage of an attempt uses.
 struct Run<'run> {
     parts: &'run Arc<Parts>,
@@ -46,6 +51,7 @@ struct Run<'run> {
     build_secrets: Vec<(String, Secret)>,
     log: Arc<Mutex<LogWriter>>,
     steps: Arc<Mutex<Steps>>,
+    folding: Folding,
     id: BuildId,
 }
 
@@ -104,6 +110,7 @@ impl<'run> Run<'run> {
             build_secrets,
             log: Arc::new(Mutex::new(log)),
             steps: Arc::new(Mutex::new(steps)),
+            folding: Folding::default(),
             id: record.id,
         };
         for warning in secrets::warnings(&named, &unmaskable) {
@@ -235,6 +242,8 @@ impl<'run> Run<'run> {
     }
 
     async fn close_log(&self) -> Result<(), Failure> {
+        // A stage that was cancelled left behind what the engine had said by then; a fold that failed has a log that fails below.
+        let _ = tokio::time::timeout(FOLDED_WITHIN, self.folding.end()).await;
         self.write_steps().await?;
         let lines = {
             let mut log = lock(&self.log);

@@ -49,7 +49,7 @@ async fn a_b_a_is_deployed_each_time_and_the_same_content_restarts_nothing() {
     }
     // Somebody else may be given the free port in a gap, which then lasts until it is free again.
     gaps.sort_unstable();
-    assert!((1..20_000).contains(&gaps[1]), "{gaps:?}");
+    assert!(gaps[0] >= 1 && gaps[1] < 20_000, "{gaps:?}");
     // The old one would come back with the engine if it kept its policy.
     let old = stage.containers().await[1].replace(" exited", "");
     assert_eq!(stage.inspect(&stage.container(&old)).await.unwrap()["HostConfig"]["RestartPolicy"]["Name"], "no");

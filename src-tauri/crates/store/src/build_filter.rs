@@ -52,6 +52,8 @@ const SEARCH_TOTAL_LIMIT: i64 = 1_000;
 
 /// A filter that leaves fewer builds than this is answered first, and the text is looked for in what it leaves.
 const FEW_BUILDS: i64 = 20_000;
+/// A part of a ref that stands in fewer texts than this is looked for in these, else in the indexes of the builds.
+const FEW_HITS: i64 = 2_000;
 /// The trigram index knows texts from this many characters on.
 const TRIGRAM: usize = 3;
 
@@ -244,14 +246,14 @@ impl Store {
     /// Decides what is read first.
     async fn read_first(&self, filter: &BuildFilter) -> Result<First, StoreError> {
         let search = filter.search.trim();
-        let by_text = match search.chars().count() {
-            0 if filter.indexed_ref().is_none() => return Ok(First::Builds),
-            1..TRIGRAM => First::Texts,
-            _ => First::Trigrams,
-        };
-        let (search, ref_contains) = (filter.search.clone(), filter.ref_contains.clone());
-        let texts_only = BuildFilter { search, ref_contains, ..BuildFilter::default() };
-        if *filter == texts_only {
+        if search.is_empty() {
+            return match filter.indexed_ref() {
+                Some(part) if self.is_rare(part).await? => Ok(First::Trigrams),
+                _ => Ok(First::Builds),
+            };
+        }
+        let by_text = if search.chars().count() < TRIGRAM { First::Texts } else { First::Trigrams };
+        if *filter == (BuildFilter { search: filter.search.clone(), ..BuildFilter::default() }) {
             return Ok(by_text);
         }
         let mut count = QueryBuilder::new("SELECT COUNT(*) FROM (SELECT 1 FROM builds WHERE 1");
@@ -259,5 +261,13 @@ impl Store {
         count.push(" LIMIT ").push_bind(FEW_BUILDS).push(")");
         let left: i64 = count.build_query_scalar().fetch_one(self.read()).await?;
         Ok(if left < FEW_BUILDS { First::Builds } else { by_text })
+    }
+
+    /// Returns whether few texts hold a part of a ref: commits and authors stand in them too, and each hit is looked at.
+    async fn is_rare(&self, part: &str) -> Result<bool, StoreError> {
+        let hits = "SELECT COUNT(*) FROM (SELECT 1 FROM build_search WHERE text GLOB ? LIMIT ?)";
+        let hits: i64 =
+            sqlx::query_scalar(hits).bind(contains_pattern(part)).bind(FEW_HITS).fetch_one(self.read()).await?;
+        Ok(hits < FEW_HITS)
     }
 }

@@ -97,7 +97,8 @@ impl Store {
     pub async fn add_step_warning(&self, build: BuildId, key: &StepKey, warning: &str) -> Result<(), StoreError> {
         let mut tx = self.write().await?;
         sqlx::query(
-            "UPDATE build_steps SET warning = COALESCE(warning || char(10), '') || ? WHERE build_id = ? AND key = ?",
+            "UPDATE build_steps SET warning = COALESCE(warning || char(10), '') || ?1 WHERE build_id = ?2 AND key = ?3 \
+             AND instr(char(10) || COALESCE(warning, '') || char(10), char(10) || ?1 || char(10)) = 0",
         )
         .bind(warning)
         .bind(build.0)

@@ -60,11 +60,11 @@ impl Run<'_> {
             parts: Arc::clone(self.parts),
             build: self.id,
         };
-        let folding = tokio::task::spawn_blocking(move || fold.all(received));
+        self.folding.begin(move || fold.all(received)).await;
         let building = async {
             let result = self.engine.build(request, events, self.cancel).await;
             // The sender is gone with the call: the fold ends when it has seen everything.
-            let folded = folding.await.map_err(Failure::internal)?;
+            let folded = self.folding.end().await;
             result.and_then(|image| folded.map(|()| image))
         };
         let result = tokio::select! {

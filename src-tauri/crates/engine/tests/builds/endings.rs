@@ -35,10 +35,14 @@ async fn gone_within(word: &str, limit: Duration) -> bool {
 
 /// A task that goes on holds what it reads.
 async fn no_task_goes_on(tree: &Arc<Tree>) {
-    slipway_testkit::eventually("no task outlives the build", AT_ONCE, async || match Arc::strong_count(tree) {
-        1 => Ok(()),
-        held => Err(held),
-    })
+    slipway_testkit::eventually(
+        "no task outlives the build",
+        Duration::from_secs(2),
+        async || match Arc::strong_count(tree) {
+            1 => Ok(()),
+            held => Err(held),
+        },
+    )
     .await;
 }
 
