@@ -72,8 +72,9 @@ async fn attempt(job: &DeployJob) -> (DeployOutcome, MemoryJournal) {
     (outcome, journal)
 }
 
+/// What the cluster took. While a rollout moves, a patch may meet a newer version and is sent again.
 fn patches(cluster: &KubernetesCluster) -> usize {
-    cluster.seen().iter().filter(|request| request.starts_with("PATCH")).count()
+    cluster.patches_taken()
 }
 
 fn web(cluster: &KubernetesCluster) -> String {
@@ -156,7 +157,9 @@ async fn f31_a_conflict_is_patched_again_on_a_fresh_look() {
     cluster.fault(ClusterFault::Conflict);
     cluster.fault(ClusterFault::Conflict);
     deployed(&attempt(&job(target(&cluster), "2")).await.0);
-    assert_eq!((patches(&cluster), web(&cluster)), (3, spec_image("2")));
+    let sent = cluster.seen().iter().filter(|request| request.starts_with("PATCH")).count();
+    assert!(sent >= 3, "{sent}");
+    assert_eq!((patches(&cluster), web(&cluster)), (1, spec_image("2")));
     assert_eq!(cluster.faults_left(), []);
 }
 

@@ -51,6 +51,7 @@ pub(crate) struct State {
     faults: Mutex<VecDeque<ClusterFault>>,
     token: Mutex<String>,
     seen: Mutex<Vec<String>>,
+    patches_taken: Mutex<usize>,
     away: Mutex<bool>,
     changed: tokio::sync::watch::Sender<u64>,
 }
@@ -64,6 +65,7 @@ impl KubernetesCluster {
             faults: Mutex::default(),
             token: Mutex::new("first-token".to_owned()),
             seen: Mutex::default(),
+            patches_taken: Mutex::default(),
             away: Mutex::default(),
             changed: tokio::sync::watch::Sender::new(0),
         });
@@ -201,6 +203,12 @@ impl KubernetesCluster {
     #[must_use]
     pub fn seen(&self) -> Vec<String> {
         unpoisoned(&self.state.seen).clone()
+    }
+
+    /// Returns how many patches changed something; one that meets a newer version of its object does not.
+    #[must_use]
+    pub fn patches_taken(&self) -> usize {
+        *unpoisoned(&self.state.patches_taken)
     }
 
     fn objects(&self) -> MutexGuard<'_, Objects> {

@@ -135,6 +135,7 @@ fn patch(
     }
     let patched = objects.patch(resource, namespace, name, patch);
     drop(objects);
+    *unpoisoned(&state.patches_taken) += usize::from(patched.is_ok());
     state.announce();
     if fault == Some(ClusterFault::LosePatchAnswer) {
         return Err(Error::other("the answer is lost"));
